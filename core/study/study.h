@@ -1,0 +1,47 @@
+// A Study: one model, texts, recipes, results and the window's layout, saved as one `.bitlens` file (JSON). The model
+// is referred to by path and SHA-256, not copied. A damaged or newer file gives a clear error, never a partial study.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/quantize/recipe.h"
+#include "core/study/session.h"
+
+namespace bitlens::study {
+
+struct TextReference {
+  std::string path;  ///< as load_text() takes it
+  std::string sha256;
+  TextUse use = TextUse::Evaluation;
+  bool operator==(const TextReference&) const = default;
+};
+
+struct Study {
+  static constexpr int kVersion = 1;
+  std::string model_path;    ///< absolute, or "sample"
+  std::string model_sha256;  ///< empty until first computed
+  std::vector<TextReference> texts;
+  quantize::Recipe recipe;                ///< the one being edited
+  std::vector<quantize::Recipe> recipes;  ///< named ones the user kept
+  std::vector<MeasuredResult> results;    ///< without the per-token values
+  evaluate::Options options;
+  quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  std::string layout;  ///< opaque to the engine (the studio's window state)
+};
+
+[[nodiscard]] std::string study_to_json(const Study& study);
+/// Errors name the path inside the file; version above kVersion: "written by a newer version".
+[[nodiscard]] Result<Study> parse_study(std::string_view json, const std::string& file);
+[[nodiscard]] Status save_study(const Study& study, const std::string& path);  ///< atomic
+[[nodiscard]] Result<Study> load_study(const std::string& path);
+
+/// Where an unsaved study is autosaved and found again after a crash: one file per running program under
+/// `folder`. Returns the newest leftover of a program that is no longer running.
+[[nodiscard]] std::optional<std::string> find_recovery(const std::string& folder);
+[[nodiscard]] std::string recovery_path(const std::string& folder);
+
+}  // namespace bitlens::study
