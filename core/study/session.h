@@ -38,7 +38,8 @@ struct ModelSession {
 /// hyperparameters are invalid unless `inspect_only`.
 [[nodiscard]] Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path_or_sample,
                                                                      bool inspect_only = false);
-/// Folder with the sample model and texts (beside the program, in the source tree or installed); empty if absent.
+/// Folder with the sample model and texts (beside the program, in the source tree or installed); empty if
+/// absent.
 [[nodiscard]] std::string sample_folder();
 
 enum class TextUse { Evaluation, Calibration };
@@ -49,7 +50,8 @@ struct Text {
   std::string content;
   std::string sha256;
 };
-/// Reads a text file (at most 1 GiB, regular file, not empty), or the sample's held-out ("sample") or calibration
+/// Reads a text file (at most 1 GiB, regular file, not empty), or the sample's held-out ("sample") or
+/// calibration
 /// ("sample-calibration") text.
 [[nodiscard]] Result<std::shared_ptr<const Text>> load_text(const std::string& path_or_sample);
 
@@ -73,18 +75,18 @@ struct Provenance {
 
 struct MeasureRequest {
   std::shared_ptr<const ModelSession> subject;
-  std::optional<quantize::Recipe> recipe;          ///< applied to `subject`; the base is then `subject` as it is
-  std::shared_ptr<const ModelSession> base;        ///< or another file as the base (recipe may be set too)
-  std::shared_ptr<const TokenizedText> text;       ///< under the subject's tokenizer
+  std::optional<quantize::Recipe> recipe;     ///< applied to `subject`; the base is then `subject` as it is
+  std::shared_ptr<const ModelSession> base;   ///< or another file as the base (recipe may be set too)
+  std::shared_ptr<const TokenizedText> text;  ///< under the subject's tokenizer
   evaluate::Options options;
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
 };
 
 /// One measured recipe (or the model as it is): a row of the Compare table.
 struct MeasuredResult {
-  std::string name;                        ///< of the recipe, or of the file
+  std::string name;  ///< of the recipe, or of the file
   std::optional<quantize::Recipe> recipe;
-  std::uint64_t file_bytes = 0;            ///< exact size of the exported file (of the file itself without a recipe)
+  std::uint64_t file_bytes = 0;  ///< exact size of the exported file (of the file itself without a recipe)
   double bits_per_weight = 0;
   evaluate::Measurement measurement;
   Provenance provenance;
@@ -93,7 +95,8 @@ struct MeasuredResult {
 
 /// Seconds a measurement will take, from a short timed run's rate remembered by the caller:
 /// tokens * parameters * 2 / rate. 0 if unknown.
-[[nodiscard]] double estimate_seconds(const ModelSession& session, std::uint64_t tokens, double flops_per_second);
+[[nodiscard]] double estimate_seconds(const ModelSession& session, std::uint64_t tokens,
+                                      double flops_per_second);
 
 struct ExportRequest {
   std::shared_ptr<const ModelSession> session;
@@ -120,8 +123,9 @@ struct ReportRequest {
   std::shared_ptr<const ModelSession> session;
   std::optional<quantize::Recipe> recipe;
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
-  std::vector<MeasuredResult> results;                 ///< already measured rows
-  std::shared_ptr<const TokenizedText> calibration;    ///< optional: activation statistics are computed and written
+  std::vector<MeasuredResult> results;  ///< already measured rows
+  std::shared_ptr<const TokenizedText>
+      calibration;  ///< optional: activation statistics are computed and written
   evaluate::Options options;
   std::string path;
   bool force = false;

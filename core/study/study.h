@@ -1,5 +1,6 @@
-// A Study: one model, texts, recipes, results and the window's layout, saved as one `.bitlens` file (JSON). The model
-// is referred to by path and SHA-256, not copied. A damaged or newer file gives a clear error, never a partial study.
+// A Study: one model, texts, recipes, results and the window's layout, saved as one `.bitlens` file (JSON).
+// The model is referred to by path and SHA-256, not copied. A damaged or newer file gives a clear error,
+// never a partial study.
 #pragma once
 
 #include <cstdint>
