@@ -25,8 +25,8 @@ void decode(Format format, const std::byte* source, float* target, std::size_t c
 /// `importance`: null, or one non-negative weight per element of the row (expected squared input); the
 /// search minimizes sum importance[j] * (w[j] - w'[j])^2.
 /// Requires info(format).encodes and finite input; all-zero blocks, denormals and huge values are fine.
-void encode(Format format, Quantizer quantizer, const float* source, const float* importance, std::byte* target,
-            std::size_t count);
+void encode(Format format, Quantizer quantizer, const float* source, const float* importance,
+            std::byte* target, std::size_t count);
 
 /// Rounds a row of activations in place the way `rounding` says (blocks of 32 or 256; a tail shorter than
 /// a block is one short block). See method: `activations: q8`.
