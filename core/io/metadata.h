@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "core/base/name_index.h"
 #include "core/base/result.h"
 
 namespace bitlens::io {
@@ -49,6 +49,8 @@ class Metadata {
   /// nullptr if absent.
   [[nodiscard]] const MetadataValue* find(std::string_view key) const;
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  /// Index into entries().
+  [[nodiscard]] std::optional<std::size_t> position(std::string_view key) const;
 
   // Typed getters. Missing key: NotFound. Wrong type: BadFile, with both types in the message. Integers of
   // any width and signedness are accepted where the value fits; negative values are BadFile.
@@ -58,15 +60,24 @@ class Metadata {
   [[nodiscard]] Result<std::string> get_string(std::string_view key) const;
   /// Typed arrays by reference; the element type must be exactly T's.
   template <typename T>
-  [[nodiscard]] Result<const std::vector<T>*> get_array(std::string_view key) const;
+  [[nodiscard]] Result<const std::vector<T>*> get_array(std::string_view key) const {
+    auto array = find_array(key, element_type_of(MetadataArray(std::vector<T>())));
+    if (!array) return pass(array);
+    return &std::get<std::vector<T>>(**array);
+  }
 
   /// Sets or replaces a value (keeps the position of an existing key).
   void set(std::string key, MetadataValue value);
   void erase(std::string_view key);
 
  private:
+  [[nodiscard]] Result<const MetadataArray*> find_array(std::string_view key, MetadataType element) const;
+  [[nodiscard]] auto key_of() const {
+    return [this](std::size_t i) -> std::string_view { return entries_[i].key; };
+  }
+
   std::vector<MetadataEntry> entries_;
-  std::unordered_map<std::string, std::size_t> index_;
+  NameIndex index_;  // positions in entries_ by key
 };
 
 }  // namespace bitlens::io
