@@ -1,0 +1,158 @@
+#include "kernels/dense/attention.h"
+
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/dense/attention.cpp"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// After foreach_target:
+#include "hwy/contrib/math/math-inl.h"
+#include "kernels/dense/gemm-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bitlens::kernels::HWY_NAMESPACE {
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+
+std::size_t keys_size(const AttentionShape& shape) {
+  return (shape.context + kPanel - 1) / kPanel * kPanel * shape.head_dim;
+}
+std::size_t values_size(const AttentionShape& shape) {
+  return (shape.head_dim + kPanel - 1) / kPanel * kPanel * shape.context;
+}
+
+// Keys become panels [head_dim x kPanel keys], values panels [context x kPanel components].
+void pack(const AttentionShape& shape, const float* keys, const float* values, std::size_t stride,
+          float* HWY_RESTRICT packed_keys, float* HWY_RESTRICT packed_values) {
+  const std::size_t head = shape.head_dim;
+  for (std::size_t first = 0; first < shape.context; first += kPanel) {
+    float* panel = packed_keys + first * head;
+    for (std::size_t j = 0; j < kPanel; ++j)
+      for (std::size_t c = 0; c < head; ++c)
+        panel[c * kPanel + j] = first + j < shape.context ? keys[(first + j) * stride + c] : 0.0F;
+  }
+  for (std::size_t c = 0; c < head; c += kPanel) {
+    float* panel = packed_values + c * shape.context;
+    const std::size_t width = head - c < kPanel ? head - c : kPanel;
+    for (std::size_t t = 0; t < shape.context; ++t) {
+      const float* row = values + t * stride + c;
+      for (std::size_t j = 0; j < kPanel; ++j) panel[t * kPanel + j] = j < width ? row[j] : 0.0F;
+    }
+  }
+}
+
+/// Largest of `count` scores. `count` is padded to whole vectors with kMasked.
+HWY_INLINE float row_maximum(const float* scores, std::size_t count) {
+  const GemmTag d;
+  GemmVector largest = hn::Set(d, kMasked);
+  for (std::size_t i = 0; i < count; i += kLanes) largest = hn::Max(largest, hn::Load(d, scores + i));
+  return hn::GetLane(hn::MaxOfLanes(d, largest));
+}
+
+/// scores := exp(scores - shift); returns their sum. The partial sums are always 16, whatever the vector
+/// width.
+HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift) {
+  const GemmTag d;
+  constexpr std::size_t kParts = 16 / kLanes;
+  GemmVector sums[kParts];
+  for (GemmVector& sum : sums) sum = hn::Zero(d);
+  const GemmVector offset = hn::Set(d, shift);
+  for (std::size_t i = 0; i < count; i += 16) {
+    for (std::size_t part = 0; part < kParts; ++part) {
+      float* at = scores + i + part * kLanes;
+      const GemmVector value = hn::Exp(d, hn::Sub(hn::Load(d, at), offset));
+      hn::Store(value, d, at);
+      sums[part] = hn::Add(sums[part], value);
+    }
+  }
+  HWY_ALIGN float lanes[16];
+  for (std::size_t part = 0; part < kParts; ++part) hn::Store(sums[part], d, lanes + part * kLanes);
+  for (std::size_t half = 8; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+HWY_INLINE void scale_row(float* row, std::size_t count, float factor) {
+  for (std::size_t c = 0; c < count; ++c) row[c] *= factor;
+}
+
+void attend_tile(const AttentionShape& shape, const float* queries, std::size_t query_stride,
+                 std::size_t first, std::size_t rows, const float* packed_keys, const float* packed_values,
+                 float* target, std::size_t target_stride) {
+  HWY_ALIGN float scores[kQueryTile * kKeyBlock];
+  float largest[kQueryTile], total[kQueryTile];
+  const std::size_t head = shape.head_dim, window = shape.sliding_window;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(head));
+  for (std::size_t r = 0; r < rows; ++r) {
+    largest[r] = kMasked;
+    total[r] = 0.0F;
+    for (std::size_t c = 0; c < head; ++c) target[r * target_stride + c] = 0.0F;
+  }
+  const std::size_t end = first + rows;  // keys 0 .. end - 1 are seen by the last row
+  std::size_t start = window != 0 && first + 1 > window ? first + 1 - window : 0;
+  start = start / kKeyBlock * kKeyBlock;
+  for (std::size_t key = start; key < end; key += kKeyBlock) {
+    const std::size_t keys = end - key < kKeyBlock ? end - key : kKeyBlock;
+    const std::size_t padded = (keys + 15) / 16 * 16;
+    gemm(packed_keys + key * head, kPanel * head, keys, head, queries, query_stride, rows, scores, kKeyBlock,
+         false);
+    for (std::size_t r = 0; r < rows; ++r) {
+      float* row = scores + r * kKeyBlock;
+      const std::size_t position = first + r;
+      // Keys this row sees in the block: [low, high).
+      std::size_t high = position < key ? 0 : position - key + 1;
+      if (high > keys) high = keys;
+      std::size_t low = window != 0 && position + 1 > window + key ? position + 1 - window - key : 0;
+      if (low > high) low = high;
+      for (std::size_t i = low; i < high; ++i) row[i] *= scale;
+      for (std::size_t i = 0; i < low; ++i) row[i] = kMasked;
+      for (std::size_t i = high; i < padded; ++i) row[i] = kMasked;
+      if (low == high) {
+        for (std::size_t i = 0; i < padded; ++i) row[i] = 0.0F;
+        continue;
+      }
+      const float shift = std::fmax(largest[r], row_maximum(row, padded));
+      const float kept = largest[r] == kMasked ? 0.0F : std::exp(largest[r] - shift);
+      total[r] = total[r] * kept + exponentiate(row, padded, shift);
+      if (kept != 1.0F) scale_row(target + r * target_stride, head, kept);
+      largest[r] = shift;
+    }
+    gemm(packed_values + key * kPanel, kPanel * shape.context, head, keys, scores, kKeyBlock, rows, target,
+         target_stride, true);
+  }
+  for (std::size_t r = 0; r < rows; ++r) scale_row(target + r * target_stride, head, 1.0F / total[r]);
+}
+
+}  // namespace bitlens::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitlens::kernels {
+
+HWY_EXPORT(keys_size);
+HWY_EXPORT(values_size);
+HWY_EXPORT(pack);
+HWY_EXPORT(attend_tile);
+
+std::size_t packed_keys_size(const AttentionShape& shape) {
+  return HWY_DYNAMIC_DISPATCH(keys_size)(shape);
+}
+std::size_t packed_values_size(const AttentionShape& shape) {
+  return HWY_DYNAMIC_DISPATCH(values_size)(shape);
+}
+
+void pack_keys_values(const AttentionShape& shape, const float* keys, const float* values, std::size_t stride,
+                      float* packed_keys, float* packed_values) {
+  HWY_DYNAMIC_DISPATCH(pack)(shape, keys, values, stride, packed_keys, packed_values);
+}
+
+void attend(const AttentionShape& shape, const float* queries, std::size_t query_stride, std::size_t first,
+            std::size_t rows, const float* packed_keys, const float* packed_values, float* target,
+            std::size_t target_stride) {
+  HWY_DYNAMIC_DISPATCH(attend_tile)
+  (shape, queries, query_stride, first, rows, packed_keys, packed_values, target, target_stride);
+}
+
+}  // namespace bitlens::kernels
+#endif  // HWY_ONCE
