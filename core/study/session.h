@@ -19,7 +19,7 @@
 
 namespace bitlens::study {
 
-/// Program version, git revision if built from one, and the instruction set in use ("AVX2", "AVX-512", ...).
+/// Program name and version ("bitlens 1.2.3"), and the instruction set in use ("AVX2", "AVX-512", ...).
 struct ProgramInfo {
   std::string version, instruction_set;
 };
@@ -38,6 +38,10 @@ struct ModelSession {
 /// hyperparameters are invalid unless `inspect_only`.
 [[nodiscard]] Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path_or_sample,
                                                                      bool inspect_only = false);
+/// The tokenizer of a file alone, which need not be a model that can be opened: vocabulary-only files have no
+/// tensors.
+[[nodiscard]] Result<std::shared_ptr<const tokenizer::Tokenizer>> open_tokenizer(
+    const std::string& path_or_sample);
 /// Folder with the sample model and texts (beside the program, in the source tree or installed); empty if
 /// absent.
 [[nodiscard]] std::string sample_folder();
@@ -62,10 +66,15 @@ struct TokenizedText {
 };
 [[nodiscard]] Result<std::shared_ptr<const TokenizedText>> tokenize(const ModelSession& session,
                                                                     std::shared_ptr<const Text> text);
+/// The windows a measurement of `text` would score, or why it cannot be measured (too short, model cannot be
+/// run).
+[[nodiscard]] Result<evaluate::Windows> plan_windows(const ModelSession& session, const TokenizedText& text,
+                                                     const evaluate::Options& options);
 
 /// Everything needed to say where a number comes from; written beside every number.
 struct Provenance {
   std::string model_path, model_sha256, text_name, text_sha256, tokenizer, bos;  ///< bos: "added" or "none"
+  std::string base_path, base_sha256;  ///< what it was compared with; empty without a comparison
   std::string protocol, activations, quantizer, program, instruction_set;
   std::uint64_t context = 0, windows = 0, scored_tokens = 0;
   int threads = 0;

@@ -29,9 +29,9 @@ struct Study {
   quantize::Recipe recipe;                ///< the one being edited
   std::vector<quantize::Recipe> recipes;  ///< named ones the user kept
   std::vector<MeasuredResult> results;    ///< without the per-token values
-  evaluate::Options options;
+  evaluate::Options options;              ///< the memory budget is this machine's business and is not saved
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
-  std::string layout;  ///< opaque to the engine (the studio's window state)
+  std::string layout;  ///< opaque to the engine (the studio's window state), UTF-8 text
 };
 
 [[nodiscard]] std::string study_to_json(const Study& study);
@@ -40,9 +40,14 @@ struct Study {
 [[nodiscard]] Status save_study(const Study& study, const std::string& path);  ///< atomic
 [[nodiscard]] Result<Study> load_study(const std::string& path);
 
+/// What the study refers to and is no longer there, or no longer the same bytes (SHA-256): one sentence each,
+/// for the user to act on; results of such a model or text are stale. Reads the model and the texts once.
+[[nodiscard]] Result<std::vector<std::string>> check_references(const Study& study, const WorkContext& work);
+
 /// Where an unsaved study is autosaved and found again after a crash: one file per running program under
 /// `folder`. Returns the newest leftover of a program that is no longer running.
 [[nodiscard]] std::optional<std::string> find_recovery(const std::string& folder);
+/// This program's file; `folder` is not created.
 [[nodiscard]] std::string recovery_path(const std::string& folder);
 
 }  // namespace bitlens::study
