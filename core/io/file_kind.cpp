@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/io/gguf_limits.h"
+#include "core/io/part_file.h"
 
 namespace bitlens::io {
 
@@ -92,6 +93,8 @@ tl::unexpected<Error> fail_not_gguf(std::span<const std::byte> bytes, std::uint6
         "this is a Git LFS pointer ({} bytes); the real file (oid {}, {} bytes) has not been "
         "downloaded",
         file_bytes, printable(lfs_field(head, "\noid "), 80), printable(lfs_field(head, "\nsize "), 24)));
+  if (head.starts_with(part_marker))
+    return bad("this is an unfinished output of Bitlens; the run that wrote it was interrupted");
   if (looks_like_safetensors(head, file_bytes))
     return other("this looks like a safetensors file, not a GGUF file");
 

@@ -9,6 +9,7 @@
 #include "core/base/posix_file.h"
 #include "core/io/file_kind.h"
 #include "core/io/gguf_limits.h"
+#include "core/io/gguf_rules.h"
 
 namespace bitlens::io {
 
@@ -40,27 +41,13 @@ Status check_count(const HeaderReader& header, std::uint64_t count, std::string_
   return {};
 }
 
-/// general.alignment, default 32. ggml: uint32, a power of two. The specification also wants a multiple of 8,
-/// but ggml opens 1, 2 and 4, and nothing here depends on it: a warning.
 Status read_alignment(const HeaderReader& header, GgufHeader& out) {
-  constexpr std::string_view key = "general.alignment";
-  const MetadataValue* value = out.metadata.find(key);
-  out.alignment = default_alignment;
-  if (value == nullptr) return {};
-  const auto bad = [&](std::string message) {
-    return fail(ErrorCode::BadFile, std::move(message), {header.path(), std::string(key), {}});
-  };
-  const auto* alignment = std::get_if<std::uint32_t>(value);
-  if (alignment == nullptr)
-    return bad(fmt::format("has type {}, expected uint32", metadata_type_name(type_of(*value))));
-  if (*alignment == 0 || (*alignment & (*alignment - 1)) != 0)
-    return bad(fmt::format("is {}, must be a power of two and a multiple of 8", *alignment));
-  if (*alignment > max_alignment)
-    return bad(fmt::format("alignment {} is unreasonably large (limit {})", *alignment, max_alignment));
-  if (*alignment < 8)
-    out.warnings.push_back(
-        fmt::format("general.alignment is {}; the GGUF specification wants a multiple of 8", *alignment));
+  const auto alignment = alignment_of(out.metadata);
+  if (!alignment) return fail(ErrorCode::BadFile, alignment.error(), {header.path(), alignment_key, {}});
   out.alignment = *alignment;
+  if (out.alignment < 8)
+    out.warnings.push_back(
+        fmt::format("{} is {}; the GGUF specification wants a multiple of 8", alignment_key, out.alignment));
   return {};
 }
 

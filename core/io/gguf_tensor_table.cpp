@@ -9,7 +9,7 @@
 #include "core/base/name_index.h"
 #include "core/io/gguf_header.h"
 #include "core/io/gguf_limits.h"
-#include "core/io/tensor_size.h"
+#include "core/io/gguf_rules.h"
 
 namespace bitlens::io {
 

@@ -1,10 +1,11 @@
-#include "core/io/tensor_size.h"
+#include "core/io/gguf_rules.h"
 
 #include <fmt/format.h>
 
 #include <limits>
 
 #include "core/base/checked.h"
+#include "core/io/gguf_limits.h"
 
 namespace bitlens::io {
 
@@ -35,6 +36,20 @@ tl::expected<std::uint64_t, std::string> tensor_bytes(std::span<const std::uint6
   if (!bytes || *bytes > largest)
     return tl::unexpected<std::string>("the size of the tensor overflows 64 bits");
   return empty ? 0 : *bytes;
+}
+
+tl::expected<std::uint64_t, std::string> alignment_of(const Metadata& metadata) {
+  const MetadataValue* value = metadata.find(alignment_key);
+  if (value == nullptr) return default_alignment;
+  const auto* alignment = std::get_if<std::uint32_t>(value);
+  if (alignment == nullptr)
+    return tl::unexpected(fmt::format("has type {}, expected uint32", metadata_type_name(type_of(*value))));
+  if (*alignment == 0 || (*alignment & (*alignment - 1)) != 0)
+    return tl::unexpected(fmt::format("is {}, must be a power of two and a multiple of 8", *alignment));
+  if (*alignment > max_alignment)
+    return tl::unexpected(
+        fmt::format("is {}, which is unreasonably large (limit {})", *alignment, max_alignment));
+  return *alignment;
 }
 
 }  // namespace bitlens::io
