@@ -7,7 +7,6 @@
 #include "kernels/formats/codec.h"
 #include "kernels/formats/half.h"
 
-#undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/formats/activations.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>

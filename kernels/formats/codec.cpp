@@ -31,8 +31,9 @@ void decode(Format format, const std::byte* source, float* target, std::size_t c
   }
 }
 
-void encode(Format format, [[maybe_unused]] Quantizer quantizer, const float* source,
-            [[maybe_unused]] const float* importance, std::byte* target, std::size_t count) {
+void encode(Format format, Quantizer quantizer, const float* source, const float* importance,
+            std::byte* target, std::size_t count) {
+  const bool rtn = quantizer == Quantizer::Rtn;
   switch (format) {
     case Format::F32:
       std::memcpy(target, source, count * sizeof(float));
@@ -42,15 +43,20 @@ void encode(Format format, [[maybe_unused]] Quantizer quantizer, const float* so
     case Format::BF16:
       return encode_bf16(source, target, count);
     case Format::Q4_0:
-      return encode_rtn_q4_0(source, target, count);
+      return rtn ? encode_rtn_q4_0(source, target, count)
+                 : encode_search_q4_0(source, importance, target, count);
     case Format::Q4_1:
-      return encode_rtn_q4_1(source, target, count);
+      return rtn ? encode_rtn_q4_1(source, target, count)
+                 : encode_search_q4_1(source, importance, target, count);
     case Format::Q5_0:
-      return encode_rtn_q5_0(source, target, count);
+      return rtn ? encode_rtn_q5_0(source, target, count)
+                 : encode_search_q5_0(source, importance, target, count);
     case Format::Q5_1:
-      return encode_rtn_q5_1(source, target, count);
+      return rtn ? encode_rtn_q5_1(source, target, count)
+                 : encode_search_q5_1(source, importance, target, count);
     case Format::Q8_0:
-      return encode_rtn_q8_0(source, target, count);
+      return rtn ? encode_rtn_q8_0(source, target, count)
+                 : encode_search_q8_0(source, importance, target, count);
     default:
       return;
   }

@@ -23,4 +23,11 @@ void encode_rtn_q5_0(const float* source, std::byte* target, std::size_t count);
 void encode_rtn_q5_1(const float* source, std::byte* target, std::size_t count);
 void encode_rtn_q8_0(const float* source, std::byte* target, std::size_t count);
 
+// simple_search.cpp; importance may be null
+void encode_search_q4_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_search_q4_1(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_search_q5_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_search_q5_1(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_search_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+
 }  // namespace bitlens::kernels

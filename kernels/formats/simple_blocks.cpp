@@ -7,8 +7,8 @@
 #include "kernels/formats/blocks.h"
 #include "kernels/formats/families.h"
 #include "kernels/formats/half.h"
+#include "kernels/formats/packing.h"
 
-#undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/formats/simple_blocks.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
@@ -25,36 +25,6 @@ const Block* blocks_at(const std::byte* source) {
 template <class Block>
 Block* blocks_at(std::byte* target) {
   return reinterpret_cast<Block*>(target);
-}
-
-/// 32 codes of 4 bits out of 16 bytes.
-HWY_INLINE void unpack_nibbles(const std::uint8_t* qs, std::uint8_t* codes) {
-  for (int j = 0; j < 16; ++j) {
-    codes[j] = qs[j] & 0x0F;
-    codes[j + 16] = static_cast<std::uint8_t>(qs[j] >> 4);
-  }
-}
-HWY_INLINE void pack_nibbles(const std::uint8_t* codes, std::uint8_t* qs) {
-  for (int j = 0; j < 16; ++j) {
-    qs[j] = static_cast<std::uint8_t>((codes[j] & 0x0F) | (codes[j + 16] << 4));
-  }
-}
-/// Adds the fifth bits.
-HWY_INLINE void unpack_fifth_bits(const std::uint8_t* qh, std::uint8_t* codes) {
-  for (int k = 0; k < 4; ++k) {
-    for (int j = 0; j < 8; ++j) {
-      codes[8 * k + j] = static_cast<std::uint8_t>(codes[8 * k + j] | (((qh[k] >> j) & 1) << 4));
-    }
-  }
-}
-HWY_INLINE void pack_fifth_bits(const std::uint8_t* codes, std::uint8_t* qh) {
-  for (int k = 0; k < 4; ++k) {
-    unsigned bits = 0;
-    for (int j = 0; j < 8; ++j) {
-      bits |= ((codes[8 * k + j] >> 4) & 1U) << j;
-    }
-    qh[k] = static_cast<std::uint8_t>(bits);
-  }
 }
 
 void decode_q4_0_blocks(const std::byte* source, float* target, std::size_t count) {
