@@ -1,4 +1,5 @@
-// Text to token ids, from a model file's own metadata: SentencePiece-style ("llama") and byte-level BPE ("gpt2").
+// Text to token ids, from a model file's own metadata: SentencePiece-style ("llama") and byte-level BPE
+// ("gpt2").
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class Tokenizer {
   [[nodiscard]] virtual std::size_t size() const = 0;
 
   [[nodiscard]] virtual std::optional<TokenId> bos() const = 0;
-  /// Does the model put BOS at the head of a text? (tokenizer.ggml.add_bos_token, else the model kind's default)
+  /// Does the model put BOS at the head of a text? (tokenizer.ggml.add_bos_token, else the model kind's
+  /// default)
   [[nodiscard]] virtual bool adds_bos() const = 0;
   /// "llama" or "gpt2/smollm": for provenance.
   [[nodiscard]] virtual const std::string& description() const = 0;
@@ -42,6 +44,6 @@ class Tokenizer {
 /// Builds the tokenizer a file's metadata describes. Unsupported names the unknown model or pre-tokenizer;
 /// BadFile names the key and what is wrong with it. `file` is only for messages.
 [[nodiscard]] Result<std::shared_ptr<const Tokenizer>> make_tokenizer(const io::Metadata& metadata,
-                                                                     const std::string& file);
+                                                                      const std::string& file);
 
 }  // namespace bitlens::tokenizer
