@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every figure of the sample model: held-out perplexity, tasks, baselines, overlap, and what rounding costs.
+
+    python3 resources/sample/evaluate.py --model sample-f16.gguf --work build/sample --out build/sample
+
+Perplexity follows llama-perplexity: BOS at the head of the text, whole windows of n tokens, each window's first token replaced by
+BOS, positions n/2 .. n-2 scored on their next token. --work is the folder train.py worked in (tokens for the
+baselines; without it they are left out). Writes reference.json (the perplexities another implementation must
+reproduce) and figures.json.
+"""
+import argparse
+import hashlib
+import json
+import math
+import os
+import re
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import world
+from bpe import ALPHABET
+from model import BOS, load_gguf
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def windows(ids, bos, n):
+    """(windows, n) tokens, tail dropped, first of each replaced by BOS."""
+    ids = np.concatenate(([bos], ids))
+    out = ids[:len(ids) // n * n].reshape(-1, n).copy()
+    out[:, 0] = bos
+    return torch.from_numpy(out)
+
+
+@torch.no_grad()
+def scored(model, rows, replaced=None, batch=16):
+    """Yields (log-probabilities, targets) of the scored positions, a few windows at a time."""
+    n = rows.shape[1]
+    device = next(model.parameters()).device
+    for part in rows.split(batch):
+        part = part.to(device)
+        yield torch.log_softmax(model(part, replaced)[:, n // 2:n - 1], -1), part[:, n // 2 + 1:]
+
+
+def losses(model, rows, replaced=None, base=None):
+    """Per-token negative log-likelihood (and KL to `base`, a list of log-probabilities in the same order)."""
+    nll, kl = [], []
+    for i, (log_p, target) in enumerate(scored(model, rows, replaced)):
+        nll.append(-log_p.gather(-1, target[..., None])[..., 0].flatten().double())
+        if base is not None:
+            kl.append((base[i].exp() * (base[i] - log_p)).sum(-1).flatten().double())
+    return torch.cat(nll).cpu(), torch.cat(kl).cpu() if base is not None else None
+
+
+def perplexity(nll):
+    """(perplexity, its standard error)"""
+    value = math.exp(nll.mean())
+    return value, float(nll.std(unbiased=False)) / math.sqrt(len(nll) - 1) * value
+
+
+@torch.no_grad()
+def task_accuracy(model, bpe, items, replaced=None):
+    """kind -> share of items whose right candidate has the highest summed log-probability."""
+    device, bos = next(model.parameters()).device, bpe.ids[BOS]
+    rows = []
+    for number, item in enumerate(items):
+        prompt = [bos] + bpe.encode(item["prompt"])
+        rows += [(prompt + bpe.encode(c), len(prompt), number) for c in item["candidates"]]
+    score = [[] for _ in items]
+    results = [0.0] * len(rows)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
+    for first in range(0, len(order), 64):
+        chunk = order[first:first + 64]
+        longest = max(len(rows[i][0]) for i in chunk)
+        tokens = torch.tensor([rows[i][0] + [bos] * (longest - len(rows[i][0])) for i in chunk], device=device)
+        log_p = torch.log_softmax(model(tokens, replaced)[:, :-1], -1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()
+        for row, i in enumerate(chunk):
+            results[i] = float(log_p[row, rows[i][1] - 1:len(rows[i][0]) - 1].double().sum())
+    for i, (_, _, number) in enumerate(rows):
+        score[number].append(results[i])
+    right = [int(np.argmax(s)) == item["answer"] for s, item in zip(score, items)]
+    return by_kind(items, right)
+
+
+def by_kind(items, right):
+    out = {}
+    for item, r in zip(items, right):
+        out.setdefault(item["kind"], []).append(float(r))
+    return {k: round(sum(v) / len(v), 4) for k, v in out.items()} | {"all": round(sum(map(float, right)) / len(right), 4)}
+
+
+class Trigram:
+    """Witten-Bell interpolation of trigram, bigram, unigram and uniform, counted over token ids."""
+
+    def __init__(self, tokens, vocab):
+        t = tokens.astype(np.int64)
+        self.vocab, self.tables = vocab, []
+        self.unigram = np.bincount(t, minlength=vocab).astype(float)
+        kinds = np.count_nonzero(self.unigram)
+        self.unigram = (self.unigram + kinds / vocab) / (len(t) + kinds)
+        for order in (2, 3):
+            gram = np.zeros(len(t) - order + 1, np.int64)
+            for i in range(order):
+                gram = gram * vocab + t[i:len(t) - order + 1 + i]
+            grams, counts = np.unique(gram, return_counts=True)
+            contexts, first = np.unique(grams // vocab, return_index=True)
+            total = np.add.reduceat(counts, first)
+            distinct = np.diff(np.append(first, len(grams)))
+            self.tables.append((grams, counts, contexts, total, distinct))
+
+    @staticmethod
+    def look(keys, values, wanted):
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[at] == wanted, values[at], 0)
+
+    def probability(self, u, v, w):
+        p = self.unigram[w]
+        for (grams, counts, contexts, total, distinct), context in zip(self.tables, (v, u * self.vocab + v)):
+            c, n = self.look(grams, counts, context * self.vocab + w), self.look(contexts, total, context)
+            t = self.look(contexts, distinct, context)
+            p = np.where(n > 0, (c + t * p) / np.maximum(n + t, 1), p)
+        return p
+
+    def score(self, prompt, candidate):
+        seq = np.array(prompt[-2:] + candidate, np.int64)
+        return float(np.log(self.probability(seq[:-2], seq[1:-1], seq[2:])).sum())
+
+
+def baselines(tokens, rows, vocab, items, bpe):
+    """Perplexity of unigram and trigram at the very positions the model is scored on, and the trigram's tasks."""
+    model = Trigram(tokens, vocab)
+    n = rows.shape[1]
+    r = rows.numpy()
+    u, v, w = (r[:, n // 2 - 1 + i:n - 2 + i].ravel() for i in range(3))
+    right = [int(np.argmax([model.score(bpe.encode(i["prompt"]), bpe.encode(c)) for c in i["candidates"]])) == i["answer"] for i in items]
+    return {"unigram": math.exp(-np.log(model.unigram[w]).mean()), "trigram": math.exp(-np.log(model.probability(u, v, w)).mean()),
+            "trigram_tasks": by_kind(items, right)}
+
+
+def overlap(train, heldout, n=13):
+    """Share of the n-grams of `heldout` that occur in `train` (sequences of small integers, compared by 64-bit hashes)."""
+    def grams(x):
+        x = np.asarray(x).astype(np.uint64) + np.uint64(1)
+        out = np.zeros(len(x) - n + 1, np.uint64)
+        for i in range(n):
+            out = (out ^ (out >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) + x[i:len(x) - n + 1 + i]
+        return out
+    return float(np.isin(grams(heldout), np.unique(grams(train))).mean())
+
+
+def word_ids(text, table):
+    return [table.setdefault(w, len(table)) for w in re.findall(r"\w+", text.lower())]
+
+
+def rounded(weight, kind):
+    """Weights after a plain round trip: Q8_0, Q4_0 as ggml stores them; sK: K bits, scale and minimum for each 16."""
+    half = lambda x: x.half().float()
+    if kind in ("Q8_0", "Q4_0"):
+        x = weight.reshape(-1, 32)
+        if kind == "Q8_0":
+            d = x.abs().amax(1, keepdim=True) / 127
+            q = torch.round(x / torch.where(d == 0, torch.ones_like(d), d))
+        else:
+            peak = x.gather(1, x.abs().argmax(1, keepdim=True))
+            d = peak / -8
+            q = torch.clamp(torch.floor(x / torch.where(d == 0, torch.ones_like(d), d) + 8.5), 0, 15) - 8
+        return (q * half(d)).reshape(weight.shape)
+    levels = 2 ** int(kind[1:]) - 1
+    x = weight.reshape(-1, 16)
+    low = half(x.amin(1, keepdim=True).clamp(max=0))
+    d = half((x.amax(1, keepdim=True) - low) / levels).clamp(min=1e-8)
+    return (torch.clamp(torch.round((x - low) / d), 0, levels) * d + low).reshape(weight.shape)
+
+
+@torch.no_grad()
+def continue_text(model, bpe, prompt, count=90, temperature=0.7):
+    g = torch.Generator().manual_seed(0)
+    ids = [bpe.ids[BOS]] + bpe.encode(prompt)
+    for _ in range(count):
+        logits = model(torch.tensor([ids], device=next(model.parameters()).device))[0, -1].float().cpu()
+        ids.append(int(torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=g)))
+    inverse = {c: b for b, c in ALPHABET.items()}
+    return bytes(inverse[c] for i in ids[1:] if i >= len(bpe.specials) for c in bpe.tokens[i]).decode("utf-8", "replace")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", default=os.path.join(HERE, "sample-f16.gguf"))
+    parser.add_argument("--work", help="folder train.py worked in")
+    parser.add_argument("--curve", help="curve.json of the training (seed and size of the training text)")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--quick", action="store_true", help="perplexity and tasks only")
+    args = parser.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    model, bpe, _ = load_gguf(args.model)
+    model = model.to(args.device)
+    with open(os.path.join(HERE, "heldout.txt"), encoding="utf-8") as file:
+        text = file.read()
+    with open(os.path.join(HERE, "tasks.json"), encoding="utf-8") as file:
+        items = json.load(file)["items"]
+    ids, bos = np.array(bpe.encode(text), np.int64), bpe.ids[BOS]
+    figures = {"heldout_tokens": len(ids), "bytes_per_token": round(len(text.encode()) / len(ids), 3)}
+    for n in (256, 512):
+        figures[f"perplexity_{n}"], figures[f"error_{n}"] = perplexity(losses(model, windows(ids, bos, n))[0])
+    figures["chance"] = {k: round(v, 4) for k, v in by_kind(items, [1 / len(i["candidates"]) for i in items]).items()}
+    figures["tasks"] = task_accuracy(model, bpe, items)
+    print(json.dumps(figures, indent=1), flush=True)
+    for prompt in ("One winter morning", "Hugo had 17 pears.", "A stranger called Thornavel came to the inn."):
+        print("---", continue_text(model, bpe, prompt), flush=True)
+    if not args.quick:
+        full_figures(args, model, bpe, text, ids, items, figures)
+    with open(os.path.join(args.out, "figures.json"), "w") as file:
+        json.dump(figures, file, indent=1)
+
+
+def full_figures(args, model, bpe, text, ids, items, figures):
+    bos = bpe.ids[BOS]
+    rows = windows(ids, bos, 512)
+    with torch.no_grad():
+        base = [log_p for log_p, _ in scored(model, rows)]
+    matrices = [n for n in model.weights if n.endswith("weight") and "norm" not in n]
+    weight = lambda n: getattr(model, n.replace(".", "_"))
+    base_nll = losses(model, rows)[0]
+    whole, print_row = {}, "{:6} ppl {:9.4f} ln ratio {:.5f} KL {:.6f} tasks {:.3f}"
+    for kind in ("Q8_0", "s6", "s5", "Q4_0", "s4", "s3", "s2"):
+        replaced = {n: rounded(weight(n).detach(), kind) for n in matrices}
+        nll, kl = losses(model, rows, replaced, base)
+        accuracy = task_accuracy(model, bpe, items, replaced)
+        whole[kind] = {"perplexity": perplexity(nll)[0], "ln_ratio": float((nll - base_nll).mean()), "kl": float(kl.mean()), "tasks": accuracy}
+        print(print_row.format(kind, whole[kind]["perplexity"], whole[kind]["ln_ratio"], whole[kind]["kl"], accuracy["all"]), flush=True)
+    figures["whole_model"] = whole
+    some = rows[:32]
+    with torch.no_grad():
+        base = [log_p for log_p, _ in scored(model, some)]
+    single = {n: float(losses(model, some, {n: rounded(weight(n).detach(), "Q4_0")}, base)[1].mean()) for n in matrices}
+    figures["single_q4_0_kl"] = single
+    print("most / least sensitive tensor at Q4_0:", max(single.values()) / min(single.values()))
+    for n in sorted(single, key=single.get, reverse=True):
+        print(f"  {n:28} {single[n]:.3e}")
+
+    if args.work:
+        tokens = np.load(os.path.join(args.work, "tokens.npy"))
+        figures["baselines"] = baselines(tokens, rows, model.shape.vocab, items, bpe)
+        figures["overlap_13_tokens"] = overlap(tokens, ids)
+        if args.curve:
+            with open(args.curve) as file:
+                settings = json.load(file)["settings"]
+            table = {}
+            train = word_ids(world.write_text("train", settings["seed"], settings["text_bytes"]), table)
+            figures["overlap_13_words"] = overlap(train, word_ids(text, table))
+        print({k: figures.get(k) for k in ("baselines", "overlap_13_tokens", "overlap_13_words")}, flush=True)
+
+    reference = {"model_sha256": sha256(args.model), "text_sha256": sha256(os.path.join(HERE, "heldout.txt")), "tokens": len(ids),
+                 "token_ids_sha256_u32le": hashlib.sha256(ids.astype("<u4").tobytes()).hexdigest(), "first_ids": ids[:16].tolist(),
+                 "last_ids": ids[-16:].tolist(), "protocol": "llama", "torch": torch.__version__, "device": args.device,
+                 "tasks": figures["tasks"], "windows": []}
+    exact = model.double()
+    for n in (256, 512):
+        part = windows(ids, bos, n)
+        nll = losses(exact, part)[0]
+        value, error = perplexity(nll)
+        reference["windows"].append({"context": n, "count": len(part), "scored": len(nll), "perplexity_f64": value, "error": error,
+                                     "perplexity_f32": figures[f"perplexity_{n}"]})
+    model.float()
+    print(json.dumps(reference["windows"]), flush=True)
+    with open(os.path.join(args.out, "reference.json"), "w") as file:
+        json.dump(reference, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
