@@ -17,16 +17,34 @@ namespace bitlens::model {
 
 /// The module a tensor belongs to, in the order of the Map's columns.
 enum class Module {
-  TokenEmbedding, PositionEmbedding, AttnNorm, AttnQ, AttnK, AttnV, AttnQkv, AttnQNorm, AttnKNorm, AttnOutput,
-  PostAttnNorm, FfnNorm, FfnGate, FfnUp, FfnDown, PostFfnNorm, OutputNorm, Output, RopeFreqs, Other
+  TokenEmbedding,
+  PositionEmbedding,
+  AttnNorm,
+  AttnQ,
+  AttnK,
+  AttnV,
+  AttnQkv,
+  AttnQNorm,
+  AttnKNorm,
+  AttnOutput,
+  PostAttnNorm,
+  FfnNorm,
+  FfnGate,
+  FfnUp,
+  FfnDown,
+  PostFfnNorm,
+  OutputNorm,
+  Output,
+  RopeFreqs,
+  Other
 };
 /// "attn_q", "ffn_down", "token_embd", ...: the GGUF name without block prefix and suffix.
 [[nodiscard]] std::string_view module_name(Module module);
 
 struct TensorRole {
   Module module = Module::Other;
-  int layer = -1;        ///< block index; -1 for tensors outside the blocks
-  bool is_weight = true; ///< ".weight" (false: ".bias" and others)
+  int layer = -1;          ///< block index; -1 for tensors outside the blocks
+  bool is_weight = true;   ///< ".weight" (false: ".bias" and others)
   bool is_matrix = false;  ///< a 2-D weight that takes part in a product or look-up: what recipes are about
 };
 /// From the name and shape alone; bounded whatever the name holds.
@@ -46,7 +64,8 @@ struct LlamaParameters {
   std::uint32_t context = 0;  ///< the context the model was trained for
   float rms_epsilon = 1e-5F;
   RopeParameters rope;
-  bool tied_output = false;  ///< no output.weight: the embedding serves
+  std::uint32_t sliding_window = 0;  ///< tokens a position sees, itself included; 0: all before it
+  bool tied_output = false;          ///< no output.weight: the embedding serves
 };
 
 /// Facts shown for any architecture; absent when the file does not say.
@@ -63,12 +82,16 @@ class Model {
   [[nodiscard]] const std::shared_ptr<const io::ModelFile>& shared_file() const { return file_; }
   [[nodiscard]] const Summary& summary() const { return summary_; }
   [[nodiscard]] const TensorRole& role(std::size_t tensor) const { return roles_[tensor]; }
-  /// Hyperparameters, or why this model cannot be run (unknown architecture, invalid or missing hyperparameters,
-  /// missing or misshapen tensors, formats that cannot be decoded). The error names key or tensor.
+  /// Hyperparameters, or why this model cannot be run (unknown architecture, invalid or missing
+  /// hyperparameters, missing or misshapen tensors, formats that cannot be decoded). The error names key or
+  /// tensor.
   [[nodiscard]] const Result<LlamaParameters>& llama() const { return llama_; }
-  /// True when the hyperparameters themselves are invalid, as opposed to an unknown architecture: such a file can
-  /// only be inspected.
+  /// True when the file contradicts itself (invalid or missing hyperparameters, missing, misshapen or empty
+  /// tensors), as opposed to an architecture or format this program does not know: such a file can only be
+  /// inspected.
   [[nodiscard]] bool invalid() const { return invalid_; }
+  /// Things worth telling that do not stop anything: tensors the architecture does not use.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   /// Index of a block's tensor ("attn_q.weight" of block 3), or nullopt.
   [[nodiscard]] std::optional<std::size_t> block_tensor(int layer, Module module) const;
   [[nodiscard]] std::optional<std::size_t> global_tensor(Module module) const;
@@ -87,9 +110,11 @@ class Model {
   std::array<std::int64_t, 32> globals_{};
   Result<LlamaParameters> llama_ = fail(ErrorCode::Unsupported, "no model");
   bool invalid_ = false;
+  std::vector<std::string> warnings_;
 };
 
-/// Never fails for a well-formed file with tensors; refuses files that are no model (imatrix, adapter, mmproj).
+/// Never fails for a well-formed file with tensors; refuses files that are no model (imatrix, adapter,
+/// mmproj).
 [[nodiscard]] Result<std::shared_ptr<const Model>> make_model(std::shared_ptr<const io::ModelFile> file);
 
 }  // namespace bitlens::model
