@@ -64,6 +64,8 @@ struct LayerActivations {
   kernels::FloatBuffer ffn_input;           ///< [rows x width] after ffn_norm
   kernels::FloatBuffer gate, up;            ///< [rows x ffn_width]
   kernels::FloatBuffer gated;               ///< [rows x ffn_width] silu(gate) * up, input of ffn_down
+  /// Per worker: a tile of rounded inputs, a tile of outputs before they are added to the residual stream.
+  std::vector<kernels::FloatBuffer> rounded, projected;
 };
 
 /// A model seen through a WeightSource, ready to be run on windows of one length. The source must outlive it.
@@ -92,8 +94,9 @@ class Forward {
   /// vocabulary or a window has another length.
   [[nodiscard]] Status embed(std::span<const std::vector<std::int32_t>> windows, float* hidden,
                              const WorkContext& work) const;
-  /// Decodes and packs one block's weights. Tensors that `weights` already holds for this layer are kept if
-  /// `only` is given and does not name them: two views of one file share what they have in common.
+  /// Decodes and packs one block's weights. With `only`, `weights` already holds this layer as another view
+  /// of the same file sees it, and just the tensors named are read again (roundings are always set to this
+  /// view's).
   [[nodiscard]] Status load_layer(int layer, LayerWeights& weights, const WorkContext& work,
                                   const std::vector<std::size_t>* only = nullptr) const;
   /// hidden := block(hidden) for whole windows. Numeric, naming the layer, at the first NaN or infinity.
@@ -112,17 +115,27 @@ class Forward {
 
  private:
   Forward() = default;
-  [[nodiscard]] Status load_linear(std::size_t tensor, int layer, model::Module module, Linear& linear,
-                                   const WorkContext& work) const;
-  [[nodiscard]] Status load_vector(std::size_t tensor, std::vector<float>& values,
-                                   const WorkContext& work) const;
+  [[nodiscard]] Status fill_rotation();
+  [[nodiscard]] Status load_linear(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
+                                   Linear& linear, const WorkContext& work) const;
+  [[nodiscard]] Status load_vector(std::size_t tensor, std::vector<float>& values) const;
+  [[nodiscard]] Status resize(LayerActivations& activations, std::size_t windows, int workers) const;
+  [[nodiscard]] Status attention_inputs(const LayerWeights& weights, const float* hidden, std::size_t rows,
+                                        LayerActivations& activations, const WorkContext& work) const;
+  [[nodiscard]] Status attention(std::size_t windows, LayerActivations& activations,
+                                 const WorkContext& work) const;
+  [[nodiscard]] Status output_and_ffn(const LayerWeights& weights, float* hidden, std::size_t rows,
+                                      LayerActivations& activations, const WorkContext& work) const;
+  [[nodiscard]] Status observe_layer(const LayerWeights& weights, std::size_t rows,
+                                     const LayerActivations& activations,
+                                     const LinearObserver& observer) const;
 
   const WeightSource* source_ = nullptr;
   model::LlamaParameters parameters_;
   std::uint32_t context_ = 0;
   bool round_activations_ = false;
   std::size_t embedding_ = 0, output_ = 0, output_norm_ = 0;
-  std::vector<float> rotation_;  // [context x rope.dimensions]: cos, sin pairs
+  kernels::FloatBuffer rotation_;  // [context x rope.dimensions]: cos, sin pairs
 };
 
 /// Runs windows through the whole model for their linear inputs' sake: the observer sees the input of every

@@ -1,0 +1,287 @@
+// One block of the llama family, and runs of all of them.
+#include "core/run/forward.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/run/tasks.h"
+#include "kernels/dense/elementwise.h"
+#include "kernels/formats/codec.h"
+
+namespace bitlens::run {
+
+namespace {
+
+using kernels::FloatBuffer;
+using kernels::kRowTile;
+
+/// Products are cut so that a stop is seen within some tens of milliseconds.
+constexpr std::size_t kMultiplyAddsPerCall = std::size_t{1} << 29;
+
+/// Rows of one task.
+struct Tile {
+  std::size_t first, rows;
+};
+Tile tile(std::size_t task, std::size_t rows) {
+  const std::size_t first = task * kRowTile;
+  return {first, std::min(kRowTile, rows - first)};
+}
+std::size_t tiles(std::size_t rows) {
+  return (rows + kRowTile - 1) / kRowTile;
+}
+
+/// The inputs of one tile for layers that share them, rounded as each layer asks; a copy is made only when
+/// one asks.
+class TileInput {
+ public:
+  TileInput(const float* values, std::size_t rows, std::size_t columns, FloatBuffer& room)
+      : values_(values), rows_(rows), columns_(columns), room_(room) {}
+
+  const float* rounded(kernels::ActivationRounding rounding) {
+    if (rounding == kernels::ActivationRounding::None) return values_;
+    if (rounding == done_) return room_.data();
+    std::copy_n(values_, rows_ * columns_, room_.data());
+    for (std::size_t r = 0; r < rows_; ++r)
+      kernels::round_activations(rounding, room_.data() + r * columns_, columns_);
+    done_ = rounding;
+    return room_.data();
+  }
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+  [[nodiscard]] std::size_t columns() const { return columns_; }
+
+ private:
+  const float* values_;
+  std::size_t rows_, columns_;
+  FloatBuffer& room_;
+  kernels::ActivationRounding done_ = kernels::ActivationRounding::None;
+};
+
+/// y [rows x outputs] = x W^T + bias. Leaves early, with y unfinished, when the work is stopped.
+void apply(const Linear& linear, TileInput& input, float* y, const WorkContext& work) {
+  const kernels::PackedMatrix& weights = linear.weights;
+  const std::size_t outputs = weights.outputs(), rows = input.rows();
+  const float* x = input.rounded(linear.rounding);
+  const std::size_t step =
+      std::max<std::size_t>(1, kMultiplyAddsPerCall / (rows * weights.inputs() * weights.width()));
+  for (std::size_t panel = 0; panel < weights.panels() && !work.stopped(); panel += step)
+    kernels::multiply(weights, panel, std::min(step, weights.panels() - panel), x, rows, input.columns(),
+                      y + panel * weights.width(), outputs, false);
+  if (linear.bias.empty()) return;
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < outputs; ++c) y[r * outputs + c] += linear.bias[c];
+}
+
+void add(float* target, const float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) target[i] += values[i];
+}
+
+}  // namespace
+
+std::size_t Forward::windows_per_batch() const {
+  const model::LlamaParameters& p = parameters_;
+  const std::uint64_t queries = std::uint64_t{p.heads} * p.head_dim,
+                      keys = std::uint64_t{p.kv_heads} * p.head_dim;
+  const std::uint64_t floats =
+      2 * std::uint64_t{p.width} + 2 * queries + 4 * keys + 3 * std::uint64_t{p.ffn_width};
+  constexpr std::uint64_t bytes = 128U << 20, most_rows = 8192;
+  const std::uint64_t rows = std::min(bytes / (floats * sizeof(float)), most_rows);
+  return std::max<std::size_t>(1, rows / context_);
+}
+
+Status Forward::resize(LayerActivations& a, std::size_t windows, int workers) const {
+  const model::LlamaParameters& p = parameters_;
+  const std::size_t rows = windows * context_, queries = std::size_t{p.heads} * p.head_dim;
+  const std::size_t keys = std::size_t{p.kv_heads} * p.head_dim;
+  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window};
+  const std::size_t heads = windows * p.kv_heads;
+  bool enough =
+      a.attn_input.resize(rows * p.width) && a.q.resize(rows * queries) && a.k.resize(rows * keys) &&
+      a.v.resize(rows * keys) && a.packed_k.resize(heads * kernels::packed_keys_size(shape)) &&
+      a.packed_v.resize(heads * kernels::packed_values_size(shape)) && a.attended.resize(rows * queries) &&
+      a.ffn_input.resize(rows * p.width) && a.gate.resize(rows * p.ffn_width) &&
+      a.up.resize(rows * p.ffn_width) && a.gated.resize(rows * p.ffn_width);
+  a.rounded.resize(static_cast<std::size_t>(workers));
+  a.projected.resize(static_cast<std::size_t>(workers));
+  const std::size_t widest = std::max({std::size_t{p.width}, queries, std::size_t{p.ffn_width}});
+  for (FloatBuffer& buffer : a.rounded) enough = enough && buffer.resize(kRowTile * widest);
+  for (FloatBuffer& buffer : a.projected) enough = enough && buffer.resize(kRowTile * p.width);
+  if (!enough)
+    return fail(ErrorCode::Memory, fmt::format("not enough memory for the activations of {} tokens", rows));
+  return {};
+}
+
+Status Forward::attention_inputs(const LayerWeights& weights, const float* hidden, std::size_t rows,
+                                 LayerActivations& a, const WorkContext& work) const {
+  const model::LlamaParameters& p = parameters_;
+  const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
+  return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
+    const auto [first, count] = tile(task, rows);
+    float* normed = a.attn_input.data() + first * p.width;
+    float* q = a.q.data() + first * queries;
+    float* k = a.k.data() + first * keys;
+    kernels::rms_norm(hidden + first * p.width, weights.attn_norm.data(), count, p.width, p.rms_epsilon,
+                      normed);
+    TileInput input(normed, count, p.width, a.rounded[static_cast<std::size_t>(worker)]);
+    apply(weights.q, input, q, work);
+    apply(weights.k, input, k, work);
+    apply(weights.v, input, a.v.data() + first * keys, work);
+    for (std::size_t r = 0; r < count; ++r) {
+      const float* angles = rotation_.data() + (first + r) % context_ * p.rope.dimensions;
+      kernels::rotate(q + r * queries, p.heads, p.head_dim, p.rope.dimensions, angles);
+      kernels::rotate(k + r * keys, p.kv_heads, p.head_dim, p.rope.dimensions, angles);
+    }
+    return {};
+  });
+}
+
+Status Forward::attention(std::size_t windows, LayerActivations& a, const WorkContext& work) const {
+  const model::LlamaParameters& p = parameters_;
+  const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
+  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window};
+  const std::size_t packed_keys = kernels::packed_keys_size(shape),
+                    packed_values = kernels::packed_values_size(shape);
+  const auto packed = for_each_task(work, windows * p.kv_heads, [&](std::size_t task, int) -> Status {
+    const std::size_t at = task / p.kv_heads * context_ * keys + task % p.kv_heads * p.head_dim;
+    kernels::pack_keys_values(shape, a.k.data() + at, a.v.data() + at, keys,
+                              a.packed_k.data() + task * packed_keys,
+                              a.packed_v.data() + task * packed_values);
+    return {};
+  });
+  if (!packed) return packed;
+
+  // One task per query head and tile of rows; the longest rows of a window first, for balance.
+  const std::size_t query_tiles = (context_ + kernels::kQueryTile - 1) / kernels::kQueryTile;
+  return for_each_task(work, windows * p.heads * query_tiles, [&](std::size_t task, int) -> Status {
+    const std::size_t window = task / (p.heads * query_tiles), head = task / query_tiles % p.heads;
+    const std::size_t first = (query_tiles - 1 - task % query_tiles) * kernels::kQueryTile;
+    const std::size_t rows = std::min<std::size_t>(kernels::kQueryTile, context_ - first);
+    const std::size_t source = window * p.kv_heads + head / (p.heads / p.kv_heads);
+    const std::size_t at = (window * context_ + first) * queries + head * p.head_dim;
+    kernels::attend(shape, a.q.data() + at, queries, first, rows, a.packed_k.data() + source * packed_keys,
+                    a.packed_v.data() + source * packed_values, a.attended.data() + at, queries);
+    return {};
+  });
+}
+
+Status Forward::output_and_ffn(const LayerWeights& weights, float* hidden, std::size_t rows,
+                               LayerActivations& a, const WorkContext& work) const {
+  const model::LlamaParameters& p = parameters_;
+  const std::size_t queries = std::size_t{p.heads} * p.head_dim, ffn = p.ffn_width, width = p.width;
+  const io::ModelFile& file = source_->model().file();
+  const auto check = [&](const float* values, std::size_t count, const Linear& last) -> Status {
+    if (work.stopped() || kernels::find_non_finite(values, count) == count) return {};
+    return fail(ErrorCode::Numeric,
+                fmt::format("the output of layer {} is NaN or infinite here", weights.layer),
+                {file.path(), file.tensors()[last.tensor].name, {}});
+  };
+  return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
+    const auto [first, count] = tile(task, rows);
+    FloatBuffer& rounded = a.rounded[static_cast<std::size_t>(worker)];
+    float* projected = a.projected[static_cast<std::size_t>(worker)].data();
+    float* stream = hidden + first * width;
+    TileInput attended(a.attended.data() + first * queries, count, queries, rounded);
+    apply(weights.attn_output, attended, projected, work);
+    add(stream, projected, count * width);
+    if (Status status = check(stream, count * width, weights.attn_output); !status) return status;
+
+    float* normed = a.ffn_input.data() + first * width;
+    float* gate = a.gate.data() + first * ffn;
+    float* up = a.up.data() + first * ffn;
+    float* gated = a.gated.data() + first * ffn;
+    kernels::rms_norm(stream, weights.ffn_norm.data(), count, width, p.rms_epsilon, normed);
+    TileInput input(normed, count, width, rounded);
+    apply(weights.gate, input, gate, work);
+    apply(weights.up, input, up, work);
+    kernels::swiglu(gate, up, count * ffn, gated);
+    TileInput down(gated, count, ffn, rounded);
+    apply(weights.down, down, projected, work);
+    add(stream, projected, count * width);
+    return check(stream, count * width, weights.down);
+  });
+}
+
+Status Forward::observe_layer(const LayerWeights& weights, std::size_t rows, const LayerActivations& a,
+                              const LinearObserver& observer) const {
+  const auto observe = [&](std::initializer_list<const Linear*> linears, const FloatBuffer& values) {
+    std::vector<std::size_t> tensors;
+    for (const Linear* linear : linears) tensors.push_back(linear->tensor);
+    const std::size_t columns = (*linears.begin())->weights.inputs();
+    return observer({tensors, weights.layer, {values.data(), rows * columns}, rows, columns});
+  };
+  if (auto s = observe({&weights.q, &weights.k, &weights.v}, a.attn_input); !s) return s;
+  if (auto s = observe({&weights.attn_output}, a.attended); !s) return s;
+  if (auto s = observe({&weights.gate, &weights.up}, a.ffn_input); !s) return s;
+  return observe({&weights.down}, a.gated);
+}
+
+Status Forward::run_layer(const LayerWeights& weights, float* hidden, std::size_t windows,
+                          LayerActivations& activations, const WorkContext& work,
+                          const LinearObserver& observer) const {
+  const std::size_t rows = windows * context_;
+  if (auto s = resize(activations, windows, work.pool.size()); !s) return s;
+  if (auto s = attention_inputs(weights, hidden, rows, activations, work); !s) return s;
+  if (auto s = attention(windows, activations, work); !s) return s;
+  if (auto s = output_and_ffn(weights, hidden, rows, activations, work); !s) return s;
+  if (observer) return observe_layer(weights, rows, activations, observer);
+  return {};
+}
+
+Status Forward::normalize_output(const float* hidden, std::size_t rows, float* normed,
+                                 const WorkContext& work) const {
+  std::vector<float> weight;
+  if (auto status = load_vector(output_norm_, weight); !status) return status;
+  const std::size_t width = parameters_.width;
+  return for_each_task(work, tiles(rows), [&](std::size_t task, int) -> Status {
+    const auto [first, count] = tile(task, rows);
+    kernels::rms_norm(hidden + first * width, weight.data(), count, width, parameters_.rms_epsilon,
+                      normed + first * width);
+    return {};
+  });
+}
+
+Status observe_inputs(const WeightSource& source, std::span<const std::vector<std::int32_t>> windows,
+                      std::uint64_t memory_budget, const LinearObserver& observer, const WorkContext& work) {
+  if (windows.empty()) return fail(ErrorCode::InvalidArgument, "no windows to run");
+  auto forward = Forward::create(source, static_cast<std::uint32_t>(windows[0].size()), false);
+  if (!forward) return pass(forward);
+  const model::LlamaParameters& p = forward->parameters();
+  const std::size_t context = forward->context(), window_floats = context * p.width;
+  const std::size_t batch = forward->windows_per_batch();
+  const std::size_t group =
+      std::clamp<std::size_t>(memory_budget / (window_floats * sizeof(float)), 1, windows.size());
+  FloatBuffer hidden, normed;
+  if (!hidden.resize(group * window_floats) || !normed.resize(std::min(batch, group) * window_floats))
+    return fail(ErrorCode::Memory,
+                fmt::format("not enough memory for {} windows of {} tokens", group, context));
+  LayerWeights weights;
+  LayerActivations activations;
+  const std::uint64_t total = std::uint64_t{windows.size()} * p.layers;
+  std::uint64_t done = 0;
+  for (std::size_t start = 0; start < windows.size(); start += group) {
+    const std::size_t count = std::min(group, windows.size() - start);
+    if (auto s = forward->embed(windows.subspan(start, count), hidden.data(), work); !s) return s;
+    for (std::uint32_t layer = 0; layer < p.layers; ++layer) {
+      if (auto s = forward->load_layer(static_cast<int>(layer), weights, work); !s) return s;
+      for (std::size_t w = 0; w < count; w += batch) {
+        const std::size_t some = std::min(batch, count - w);
+        if (auto s = forward->run_layer(weights, hidden.data() + w * window_floats, some, activations, work,
+                                        observer);
+            !s)
+          return s;
+        work.report("forward", done += some, total);
+      }
+    }
+    const std::size_t output = forward->output_tensor();
+    for (std::size_t w = 0; w < count; w += batch) {
+      const std::size_t rows = std::min(batch, count - w) * context;
+      if (auto s = forward->normalize_output(hidden.data() + w * window_floats, rows, normed.data(), work);
+          !s)
+        return s;
+      if (auto s = observer({{&output, 1}, -1, {normed.data(), rows * p.width}, rows, p.width}); !s) return s;
+    }
+  }
+  return {};
+}
+
+}  // namespace bitlens::run
