@@ -68,6 +68,9 @@ HWY_INLINE Floats as_stored(Floats scale, Floats unit) {
   return hn::Mul(round_to_finite_half(Tag(), hn::Mul(scale, unit)), reciprocal_of_power(unit));
 }
 
+/// The least scale F16 can hold.
+constexpr float kLeastHalf = 0x1p-24F;
+
 /// kCount weights per lane. kWeighted: with importance.
 template <int kCount, bool kWeighted>
 struct Tile {
@@ -134,6 +137,15 @@ struct Tile {
     Floats result = zeros();
     for (int j = 0; j < kCount; ++j) {
       result = hn::Max(result, w(j));
+    }
+    return result;
+  }
+
+  /// sum w x x
+  HWY_INLINE Floats energy() const {
+    Floats result = zeros();
+    for (int j = 0; j < kCount; ++j) {
+      result = hn::Add(result, hn::Mul(wx(j), x(j)));
     }
     return result;
   }

@@ -150,6 +150,27 @@ HWY_INLINE void climb_stored_ladder(const T& tile, Grid grid, Floats unit, Float
   }
 }
 
+/// Blocks so small that their best scale is a small multiple of the least F16: tries those multiples, both
+/// signs, in the lanes where that is so.
+template <class T>
+HWY_INLINE void try_least_scales(const T& tile, Grid grid, Floats unit, Floats largest, BestScale& best) {
+  constexpr int kMultiples = 32;
+  const Floats reach = constant(kLeastHalf * static_cast<float>(kMultiples) * -grid.low);
+  const auto tiny = hn::Lt(hn::Mul(largest, unit), reach);
+  if (hn::AllFalse(Tag(), tiny)) {
+    return;
+  }
+  for (int k = 1; k <= kMultiples; ++k) {
+    for (const float sign : {1.0F, -1.0F}) {
+      const Floats d =
+          hn::Mul(constant(kLeastHalf * sign * static_cast<float>(k)), reciprocal_of_power(unit));
+      ScaleSums sums;
+      const Floats error = scale_error(tile, grid, d, sums);
+      best.offer(hn::IfThenElse(tiny, error, constant(3.0e38F)), d);
+    }
+  }
+}
+
 /// Scale and offset of x ~ d * q + m.
 struct Line {
   Floats d;
@@ -180,24 +201,29 @@ HWY_INLINE Line centred_line(const LineSums& sums, Floats total) {
   return {d, hn::Neg(ratio_or_zero(hn::Mul(d, sums.q), total))};
 }
 
-/// Tries ranges cut by fractions of the spread at both ends (pairs low, high) and keeps the refitted line of
-/// least error. Codes 0..top; x centred.
+/// The line of largest explained energy so far.
+struct BestGain {
+  Floats gain;
+  Line line;
+};
+
+/// Tries ranges low..high cut at both ends (pairs, in steps of the grid) and keeps the refitted line of least
+/// error. Codes 0..top; x centred, total = sum w.
 template <class T>
-HWY_INLINE Line best_centred_line(const T& tile, float top, Floats low, Floats high, Floats total,
-                                  const float (*cuts)[2], std::size_t steps) {
+HWY_INLINE void try_cuts(const T& tile, float top, Floats low, Floats high, Floats total,
+                         const float (*cuts)[2], std::size_t steps, BestGain& best) {
   constexpr std::size_t kWays = 4;
   const Grid grid{0.0F, top};
-  const Floats spread = hn::Sub(high, low);
-  Floats best_gain = zeros();
-  Line best{zeros(), low};
+  const Floats step = hn::Mul(hn::Sub(high, low), constant(1.0F / top));
+  const Floats steps_per_unit = inverse_or_zero(step);
   for (std::size_t k = 0; k < steps; k += kWays) {
     Floats inverse[kWays];
     Floats shift[kWays];
     LineSums sums[kWays];
     for (std::size_t way = 0; way < kWays; ++way) {
       const float* cut = cuts[k + way];
-      inverse[way] = hn::Mul(inverse_or_zero(spread), constant(top / (1.0F - cut[0] - cut[1])));
-      shift[way] = hn::Neg(hn::Mul(hn::Add(low, hn::Mul(spread, constant(cut[0]))), inverse[way]));
+      inverse[way] = hn::Mul(steps_per_unit, constant(top / (top - cut[0] - cut[1])));
+      shift[way] = hn::Neg(hn::Mul(hn::Add(low, hn::Mul(step, constant(cut[0]))), inverse[way]));
       sums[way] = {zeros(), zeros(), zeros()};
     }
     for (int j = 0; j < T::count; ++j) {
@@ -214,13 +240,12 @@ HWY_INLINE Line best_centred_line(const T& tile, float top, Floats low, Floats h
     for (std::size_t way = 0; way < kWays; ++way) {
       const Line line = centred_line(sums[way], total);
       const Floats gain = hn::Mul(line.d, sums[way].xq);
-      const auto better = hn::Gt(gain, best_gain);
-      best_gain = hn::IfThenElse(better, gain, best_gain);
-      best.d = hn::IfThenElse(better, line.d, best.d);
-      best.m = hn::IfThenElse(better, line.m, best.m);
+      const auto better = hn::Gt(gain, best.gain);
+      best.gain = hn::IfThenElse(better, gain, best.gain);
+      best.line.d = hn::IfThenElse(better, line.d, best.line.d);
+      best.line.m = hn::IfThenElse(better, line.m, best.line.m);
     }
   }
-  return best;
 }
 
 /// sum w (x - d q - m)^2 with the nearest codes, and the sums for a refit.
@@ -241,6 +266,24 @@ HWY_INLINE Floats line_error(const T& tile, float top, Line line, LineSums& sums
     sums.xq = hn::Add(sums.xq, hn::Mul(tile.wx(j), q));
   }
   return error;
+}
+
+/// As try_least_scales, with the offset at the stored minimum.
+template <class T>
+HWY_INLINE void try_least_lines(const T& tile, float top, Floats unit, Floats mean, Floats low, Floats high,
+                                BestLine& best) {
+  constexpr int kMultiples = 32;
+  const Floats reach = constant(kLeastHalf * static_cast<float>(kMultiples) * top);
+  const auto tiny = hn::Lt(hn::Mul(hn::Sub(high, low), unit), reach);
+  if (hn::AllFalse(Tag(), tiny)) {
+    return;
+  }
+  const Floats m = hn::Sub(as_stored(hn::Add(low, mean), unit), mean);
+  for (int k = 1; k <= kMultiples; ++k) {
+    const Line line{hn::Mul(constant(kLeastHalf * static_cast<float>(k)), reciprocal_of_power(unit)), m};
+    LineSums sums;
+    best.offer(hn::IfThenElse(tiny, line_error(tile, top, line, sums), constant(3.0e38F)), line);
+  }
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE

@@ -1,6 +1,7 @@
 // Searching encoders of Q4_0, Q5_0 and Q8_0 (one scale per 32 weights).
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "kernels/formats/blocks.h"
 #include "kernels/formats/families.h"
@@ -71,9 +72,10 @@ HWY_INLINE BestScale search_scale(const T& tile, Grid grid, Floats unit, const L
     climb_ladder(tile, grid, hn::Neg(base), ladder.wide, ladder.wide_steps, gain, scale);
   }
   // Plain rounding is one of the candidates, so the search is never worse than it.
-  BestScale best{constant(3.0e38F), zeros()};
+  BestScale best{tile.energy(), zeros()};
   settle_scale(tile, grid, unit, hn::Div(extreme, constant(grid.low)), 1, best);
   settle_scale(tile, grid, unit, scale, 2, best);
+  try_least_scales(tile, grid, unit, largest, best);
   return best;
 }
 
@@ -134,6 +136,8 @@ void search_q5_0_blocks(const float* source, const float* importance, std::byte*
 /// Scales at which the extreme weight is -128 .. -112 or 127 .. 111: the step is a third of what moves a
 /// middling code by one.
 constexpr Ladder kLadder8 = make_ladder(128.4F, 114.0F, 32, 127.4F, 118.0F, 16);
+/// With few weights that matter, clipping the others or a coarser scale may fit better.
+constexpr Ladder kWideLadder8 = make_ladder(129.0F, 160.0F, 16, 113.0F, 96.0F, 16);
 
 template <bool kWeighted>
 HWY_INLINE void encode_q8_0(const float* source, const float* importance, std::byte* target,
@@ -146,12 +150,19 @@ HWY_INLINE void encode_q8_0(const float* source, const float* importance, std::b
     tile.load(source, importance, first, blocks);
     const Floats unit = power_of_two_below(tile.largest_magnitude());
     tile.normalize(unit, tile.largest_weight());
-    const Floats extreme = signed_extreme(tile, tile.largest_magnitude());
-    BestScale best{constant(3.0e38F), zeros()};
+    const Floats largest = tile.largest_magnitude();
+    const Floats extreme = signed_extreme(tile, largest);
+    BestScale best{tile.energy(), zeros()};
     settle_scale(tile, kGrid8, unit, hn::Div(extreme, constant(127.0F)), 1, best);
     climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kLadder8.down, kLadder8.down_steps, best);
     climb_stored_ladder(tile, kGrid8, unit, extreme, kLadder8.up, kLadder8.up_steps, best);
+    if constexpr (kWeighted) {
+      climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.down, kWideLadder8.down_steps,
+                          best);
+      climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.up, kWideLadder8.up_steps, best);
+    }
     settle_scale(tile, kGrid8, unit, best.d, 3, best);
+    try_least_scales(tile, kGrid8, unit, largest, best);
     const Floats inverse = inverse_or_zero(best.d);
     for (int j = 0; j < 32; ++j) {
       codes.store(j, nearest_code(hn::Mul(tile.x(j), inverse), kGrid8));
@@ -172,15 +183,24 @@ void search_q8_0_blocks(const float* source, const float* importance, std::byte*
   }
 }
 
-/// Cuts (low, high) of the range as fractions of it.
-constexpr float kCuts[][2] = {{-0.03F, -0.03F}, {0.0F, 0.0F},    {0.02F, 0.02F}, {0.04F, 0.04F},
-                              {0.06F, 0.06F},   {0.09F, 0.09F},  {0.0F, 0.05F},  {0.05F, 0.0F},
-                              {0.0F, 0.1F},     {0.1F, 0.0F},    {0.03F, 0.08F}, {0.08F, 0.03F},
-                              {-0.03F, 0.02F},  {0.02F, -0.03F}, {0.0F, 0.16F},  {0.16F, 0.0F}};
+/// Cuts (low, high) of a block's range in steps of its grid, all pairs of a few; finer grids gain from more.
+constexpr float kCuts4[][2] = {{-0.4F, -0.4F}, {-0.4F, 0.1F}, {-0.4F, 0.6F}, {-0.4F, 1.1F},
+                               {0.1F, -0.4F},  {0.1F, 0.1F},  {0.1F, 0.6F},  {0.1F, 1.1F},
+                               {0.6F, -0.4F},  {0.6F, 0.1F},  {0.6F, 0.6F},  {0.6F, 1.1F},
+                               {1.1F, -0.4F},  {1.1F, 0.1F},  {1.1F, 0.6F},  {1.1F, 1.1F}};
+constexpr float kCuts5[][2] = {{-0.4F, -0.4F}, {-0.4F, 0.0F}, {-0.4F, 0.4F}, {-0.4F, 0.8F}, {-0.4F, 1.3F},
+                               {0.0F, -0.4F},  {0.0F, 0.0F},  {0.0F, 0.4F},  {0.0F, 0.8F},  {0.0F, 1.3F},
+                               {0.4F, -0.4F},  {0.4F, 0.0F},  {0.4F, 0.4F},  {0.4F, 0.8F},  {0.4F, 1.3F},
+                               {0.8F, -0.4F},  {0.8F, 0.0F},  {0.8F, 0.4F},  {0.8F, 0.8F},  {0.8F, 1.3F},
+                               {1.3F, -0.4F},  {1.3F, 0.0F},  {1.3F, 0.4F},  {1.3F, 0.8F}};
+/// Weights that matter little may be clipped further.
+constexpr float kWideCuts[][2] = {{0.0F, 2.2F}, {2.2F, 0.0F}, {2.2F, 2.2F}, {0.0F, 4.0F},
+                                  {4.0F, 0.0F}, {4.0F, 4.0F}, {0.0F, 7.0F}, {7.0F, 0.0F}};
 
 template <class Block, class Pack, bool kWeighted>
 HWY_INLINE void encode_lined(const float* source, const float* importance, std::byte* target,
-                             std::size_t count, float top, Pack pack) {
+                             std::size_t count, float top, const float (*cuts)[2], std::size_t steps,
+                             Pack pack) {
   auto* block = reinterpret_cast<Block*>(target);
   const std::size_t blocks = count / 32;
   Tile<32, kWeighted> tile;
@@ -193,14 +213,22 @@ HWY_INLINE void encode_lined(const float* source, const float* importance, std::
     Floats high;
     Floats total;
     const Floats mean = tile.center(low, high, total);
-    BestLine best{constant(3.0e38F), {zeros(), zeros()}};
     LineSums sums;
     const auto stored = [&](Line line) {
       return Line{as_stored(line.d, unit), hn::Sub(as_stored(hn::Add(line.m, mean), unit), mean)};
     };
-    Line line = stored({hn::Div(hn::Sub(high, low), constant(top)), low});
+    // Everything at the mean, then plain rounding: the search is never worse than either.
+    Line line = stored({zeros(), zeros()});
+    BestLine best{line_error(tile, top, line, sums), line};
+    line = stored({hn::Div(hn::Sub(high, low), constant(top)), low});
     best.offer(line_error(tile, top, line, sums), line);
-    line = best_centred_line(tile, top, low, high, total, kCuts, 16);
+    try_least_lines(tile, top, unit, mean, low, high, best);
+    BestGain fit{zeros(), {zeros(), low}};
+    try_cuts(tile, top, low, high, total, cuts, steps, fit);
+    if constexpr (kWeighted) {
+      try_cuts(tile, top, low, high, total, kWideCuts, std::size(kWideCuts), fit);
+    }
+    line = fit.line;
     for (int round = 0; round < 3; ++round) {
       line = stored(line);
       best.offer(line_error(tile, top, line, sums), line);
@@ -223,9 +251,11 @@ HWY_INLINE void encode_lined(const float* source, const float* importance, std::
 void search_q4_1_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
   const auto pack = [](const std::uint8_t* codes, BlockQ4_1& block) { pack_nibbles(codes, block.qs); };
   if (importance != nullptr) {
-    encode_lined<BlockQ4_1, decltype(pack), true>(source, importance, target, count, 15.0F, pack);
+    encode_lined<BlockQ4_1, decltype(pack), true>(source, importance, target, count, 15.0F, kCuts4,
+                                                  std::size(kCuts4), pack);
   } else {
-    encode_lined<BlockQ4_1, decltype(pack), false>(source, importance, target, count, 15.0F, pack);
+    encode_lined<BlockQ4_1, decltype(pack), false>(source, importance, target, count, 15.0F, kCuts4,
+                                                   std::size(kCuts4), pack);
   }
 }
 
@@ -235,9 +265,11 @@ void search_q5_1_blocks(const float* source, const float* importance, std::byte*
     pack_fifth_bits(codes, block.qh);
   };
   if (importance != nullptr) {
-    encode_lined<BlockQ5_1, decltype(pack), true>(source, importance, target, count, 31.0F, pack);
+    encode_lined<BlockQ5_1, decltype(pack), true>(source, importance, target, count, 31.0F, kCuts5,
+                                                  std::size(kCuts5), pack);
   } else {
-    encode_lined<BlockQ5_1, decltype(pack), false>(source, importance, target, count, 31.0F, pack);
+    encode_lined<BlockQ5_1, decltype(pack), false>(source, importance, target, count, 31.0F, kCuts5,
+                                                   std::size(kCuts5), pack);
   }
 }
 
