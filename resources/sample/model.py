@@ -23,7 +23,7 @@ BOS, EOS = "<|begin|>", "<|end|>"
 class Shape:
     vocab: int = 1536
     width: int = 256
-    ffn: int = 768
+    ffn: int = 512
     layers: int = 8
     heads: int = 8
     kv_heads: int = 4
