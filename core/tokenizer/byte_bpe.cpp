@@ -110,7 +110,6 @@ class ByteBpe final : public TokenizerBase {
 Result<std::shared_ptr<const Tokenizer>> make_byte_bpe(const io::Metadata& metadata,
                                                        const std::string& file) {
   const PretokenizerKind* kind = &default_pretokenizer();
-  std::string missing_pre;
   if (metadata.has(kPre)) {
     const auto name = metadata.get_string(kPre);
     if (!name) return fail(ErrorCode::BadFile, name.error().message, {file, kPre, {}});
@@ -120,15 +119,14 @@ Result<std::shared_ptr<const Tokenizer>> make_byte_bpe(const io::Metadata& metad
                   fmt::format("unknown pre-tokenizer \"{}\"; known are {}", printable(*name, 60),
                               pretokenizer_names()),
                   {file, kPre, {}});
-  } else {
-    missing_pre = fmt::format(
-        "{} is missing: words are cut by a default pattern that may not be the model's own, and "
-        "every figure measured on text depends on it",
-        kPre);
   }
   auto vocabulary = read_vocabulary(metadata, file, std::nullopt);
   if (!vocabulary) return pass(vocabulary);
-  if (!missing_pre.empty()) vocabulary->warnings.push_back(std::move(missing_pre));
+  if (kind == &default_pretokenizer())
+    vocabulary->warnings.push_back(
+        fmt::format("{} is {}: words are cut by a default pattern that may not be the model's own, and every "
+                    "figure measured on text depends on it",
+                    kPre, metadata.has(kPre) ? "\"default\"" : "missing"));
   auto merges = MergeTable::read(metadata, file, *vocabulary);
   if (!merges) return pass(merges);
   const auto adds_bos = read_adds_bos(metadata, file, *vocabulary, kind->adds_bos);
