@@ -1,8 +1,10 @@
-// Perplexity under two named protocols, and the paired comparison of two precisions of a model on the same tokens.
+// Perplexity under two named protocols, and the paired comparison of two precisions of a model on the same
+// tokens.
 //
-// llama: as llama-perplexity. The text is tokenized once, BOS at the head if the model adds it; floor(tokens / n)
-//   windows of n, tail dropped; in each window the first token is replaced by BOS if the model adds it; positions
-//   n/2 .. n-2 are scored, each predicting the next token.
+// llama: as llama-perplexity. The text is tokenized once, BOS at the head if the model adds it; floor(tokens
+// / n)
+//   windows of n, tail dropped; in each window the first token is replaced by BOS if the model adds it;
+//   positions n/2 .. n-2 are scored, each predicting the next token.
 // paper: windows of n as the quantization papers use them (GPTQ, AWQ); positions 0 .. n-2 are scored.
 // PPL = exp(mean NLL) (natural log); ppl_se = sqrt((E[nll^2] - mean^2) / (count - 1)) * PPL. Sums in double.
 #pragma once
@@ -23,7 +25,7 @@ enum class Protocol { Llama, Paper };
 /// Exact: f32 activations. Q8: the inputs of quantized weights rounded as llama.cpp's CPU products do
 /// (kernels::ActivationRounding of the weight's format); the embedding look-up is not rounded.
 enum class Activations { Exact, Q8 };
-[[nodiscard]] const char* protocol_name(Protocol protocol);        // "llama", "paper"
+[[nodiscard]] const char* protocol_name(Protocol protocol);           // "llama", "paper"
 [[nodiscard]] const char* activations_name(Activations activations);  // "exact", "q8"
 
 struct Options {
@@ -31,20 +33,23 @@ struct Options {
   std::uint32_t context = 0;  ///< tokens per window; 0: 512 for llama, 2048 for paper
   std::uint32_t windows = 0;  ///< at most this many, from the start of the text; 0: all
   Activations activations = Activations::Exact;
-  std::uint64_t memory_budget = 1ULL << 30;  ///< bytes of hidden states held at once; windows run in groups that fit
+  std::uint64_t memory_budget =
+      1ULL << 30;  ///< bytes of hidden states held at once; windows run in groups that fit
 };
 
-/// The windows a protocol cuts out of a text. `tokens` are the model inputs (BOS already put in), `targets` the
-/// token each position predicts.
+/// The windows a protocol cuts out of a text. `tokens` are the model inputs (BOS already put in), `targets`
+/// the token each position predicts.
 struct Windows {
   std::uint32_t context = 0;
   std::uint32_t first_scored = 0, last_scored = 0;  ///< positions, inclusive
   std::vector<std::vector<tokenizer::TokenId>> inputs;
-  std::vector<std::vector<tokenizer::TokenId>> targets;  ///< targets[w][p] = token at position p + 1
-  std::uint64_t text_tokens = 0;                         ///< of the whole text, BOS included
-  std::vector<std::string> warnings;                     ///< context above the model's own, ...
+  std::vector<std::vector<tokenizer::TokenId>>
+      targets;                        ///< targets[w][p] = token at position p + 1; context - 1 each
+  std::uint64_t text_tokens = 0;      ///< of the whole text, BOS included
+  std::vector<std::string> warnings;  ///< context above the model's own, ...
   [[nodiscard]] std::uint64_t scored_per_window() const { return last_scored - first_scored + 1; }
 };
+/// `text_tokens`: of the whole text, BOS at its head if the model adds it.
 /// InvalidArgument if the text has fewer than two windows ("text has 312 tokens; at least 2 x 512 needed").
 [[nodiscard]] Result<Windows> make_windows(const std::vector<tokenizer::TokenId>& text_tokens,
                                            const tokenizer::Tokenizer& tokenizer, const Options& options,
@@ -72,16 +77,17 @@ struct Measurement {
   Activations activations = Activations::Exact;
   std::uint32_t context = 0;
   double seconds = 0;
-  std::vector<float> token_nll;       ///< per scored token, in window order
-  std::vector<float> token_kl;        ///< empty without a base
+  std::vector<float> token_nll;  ///< per scored token, in window order
+  std::vector<float> token_kl;   ///< empty without a base
   std::vector<std::string> warnings;
 };
 
-/// Measures `subject`, and against `base` when given (same vocabulary). The options' activations apply to `subject`
-/// only, the base runs with exact ones, so the comparison contains the cost of rounded activations too.
-/// Identical views (no tensor differs, exact activations) give a KL of exactly 0.
-/// Numeric at the first NaN, naming layer and tensor.
+/// Measures `subject`, and against `base` when given (same vocabulary). The options' activations apply to
+/// `subject` only, the base runs with exact ones, so the comparison contains the cost of rounded activations
+/// too. Identical views (no tensor differs, exact activations) give a KL of exactly 0. Numeric at the first
+/// NaN, naming layer and tensor.
 [[nodiscard]] Result<Measurement> measure(const run::WeightSource& subject, const run::WeightSource* base,
-                                          const Windows& windows, const Options& options, const WorkContext& work);
+                                          const Windows& windows, const Options& options,
+                                          const WorkContext& work);
 
 }  // namespace bitlens::evaluate
