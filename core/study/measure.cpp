@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -126,6 +127,17 @@ Result<MeasuredResult> measure(const MeasureRequest& request, const WorkContext&
   if (!provenance) return pass(provenance);
   out.provenance = std::move(*provenance);
   return out;
+}
+
+Result<std::vector<std::optional<analyze::ActivationStatistics>>> input_statistics(
+    const ModelSession& session, const TokenizedText& text, evaluate::Options options,
+    const WorkContext& work) {
+  const auto& llama = session.model->llama();
+  if (!llama) return pass(llama);
+  if (options.context == 0) options.context = std::min(512U, llama->context);
+  const auto windows = plan_windows(session, text, options);
+  if (!windows) return pass(windows);
+  return analyze::activation_statistics(session.model, windows->inputs, work, options.memory_budget);
 }
 
 }  // namespace bitlens::study

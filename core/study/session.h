@@ -107,6 +107,13 @@ struct MeasuredResult {
 [[nodiscard]] double estimate_seconds(const ModelSession& session, std::uint64_t tokens,
                                       double flops_per_second);
 
+/// Statistics of every linear layer's input over a calibration text, by index of the weight tensor; nullopt
+/// for tensors that are no linear layer. Windows as plan_windows() cuts them; context 0: 512, or the model's
+/// own if less.
+[[nodiscard]] Result<std::vector<std::optional<analyze::ActivationStatistics>>> input_statistics(
+    const ModelSession& session, const TokenizedText& text, evaluate::Options options,
+    const WorkContext& work);
+
 struct ExportRequest {
   std::shared_ptr<const ModelSession> session;
   quantize::Recipe recipe;

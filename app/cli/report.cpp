@@ -1,0 +1,100 @@
+// report MODEL --text F -o OUT.h5: everything measured about a model, in one HDF5 file.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "app/cli/command.h"
+#include "app/cli/measured_text.h"
+#include "app/cli/options.h"
+#include "app/cli/table.h"
+#include "core/study/result_json.h"
+
+namespace bitlens::cli {
+
+namespace {
+
+constexpr const char* kHelp =
+    "Groups /model /recipe /sizes /weights /histograms /measurements, each self-contained: opens in h5py and "
+    "in\n"
+    "xarray.open_dataset(file, group=...). Includes the measurement that perplexity would make with the same "
+    "options.\n"
+    "\nJSON KEYS\n"
+    "  path, bytes; result {the keys of perplexity: ppl, kl_mean, ..., provenance}; warnings";
+
+struct Options {
+  std::string model, text, recipe, calibration, output, quantizer = "search";
+  MeasureOptions measure;
+  bool force = false;
+};
+
+Result<Output> run(const Options& options, const Environment& environment) {
+  const auto session = study::open_model(options.model);
+  if (!session) return pass(session);
+  study::ReportRequest request;
+  request.session = *session;
+  request.path = options.output;
+  request.force = options.force;
+  request.options = options.measure.resolved();
+  request.quantizer = quantizer_of(options.quantizer);
+  std::vector<std::string> inputs;
+  if (!options.recipe.empty()) {
+    auto recipe = load_recipe(options.recipe);
+    if (!recipe) return pass(recipe);
+    request.recipe = std::move(*recipe);
+    inputs.push_back(options.recipe);
+  }
+  if (!(*session)->model->llama()) return pass((*session)->model->llama());
+  const auto text = load_tokens(**session, options.text);
+  if (!text) return pass(text);
+  inputs.push_back((*text)->text->path);
+  if (!options.calibration.empty()) {
+    const auto calibration = load_tokens(**session, options.calibration);
+    if (!calibration) return pass(calibration);
+    request.calibration = *calibration;
+    inputs.push_back((*calibration)->text->path);
+  }
+  if (const Status distinct = refuse_input_as_output(options.output, **session, inputs); !distinct)
+    return pass(distinct);
+  if (const Status free = check_output(options.output, options.force); !free) return pass(free);
+
+  const study::MeasureRequest measurement{*session, request.recipe,  {},
+                                          *text,    request.options, request.quantizer};
+  auto result = study::measure(measurement, environment.work);
+  if (!result) return pass(result);
+  Output out;
+  out.warnings = (*session)->file().warnings();
+  const auto& more = result->measurement.warnings;
+  out.warnings.insert(out.warnings.end(), more.begin(), more.end());
+  request.results.push_back(*result);
+  if (const Status written = study::write_report(request, environment.work); !written) return pass(written);
+
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(options.output, error);
+  out.json = {{"path", options.output}, {"bytes", bytes}, {"result", study::result_to_json(*result)}};
+  Facts facts;
+  facts.add("Written", fmt::format("{}, {}", printable(options.output, 1000), exact_bytes(bytes)));
+  out.text = facts.render() + "\n" + measured_text(*result);
+  return out;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& parent) {
+  CLI::App* app = parent.add_subcommand("report", "Measure a model and write an HDF5 report");
+  app->footer(kHelp);
+  auto options = std::make_shared<Options>();
+  add_model(*app, options->model);
+  app->add_option("--text", options->text, "Text to score: a file, or \"sample\"")
+      ->required()
+      ->type_name("FILE");
+  app->add_option("-o,--output", options->output, "File to write")->required()->type_name("OUT.h5");
+  app->add_option("--recipe", options->recipe, kRecipeHelp)->type_name("RECIPE");
+  app->add_option("--calibration", options->calibration, "Text for statistics of every linear layer's input")
+      ->type_name("FILE");
+  add_measure_options(*app, options->measure);
+  add_quantizer(*app, options->quantizer);
+  app->add_flag("--force", options->force, "Replace an existing output (never an input)");
+  return {app, [options](const Environment& environment) { return run(*options, environment); }};
+}
+
+}  // namespace bitlens::cli
