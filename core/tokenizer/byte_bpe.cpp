@@ -37,9 +37,10 @@ class ByteBpe final : public TokenizerBase {
     // 0xC0, 0xC1 and 0xF5 up are in no UTF-8 text, and most vocabularies leave some of them out.
     std::erase_if(missing, [](unsigned byte) { return byte == 0xC0 || byte == 0xC1 || byte >= 0xF5; });
     if (!missing.empty())
-      vocabulary_.warnings.push_back(fmt::format(
-          "tokenizer.ggml.tokens: {} bytes have no token (the first: 0x{:02X}); texts with them are refused",
-          missing.size(), missing.front()));
+      vocabulary_.warnings.push_back(
+          fmt::format("tokenizer.ggml.tokens: bytes without a token, texts with them are refused: {} (the "
+                      "first: 0x{:02X})",
+                      missing.size(), missing.front()));
   }
 
  private:

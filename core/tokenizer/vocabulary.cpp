@@ -15,6 +15,10 @@ constexpr const char* kTypes = "tokenizer.ggml.token_type";
 constexpr const char* kScores = "tokenizer.ggml.scores";
 constexpr const char* kBos = "tokenizer.ggml.bos_token_id";
 
+/// User-defined tokens are searched for in texts by an automaton with a state per byte of theirs; real
+/// vocabularies have some kilobytes of them.
+constexpr std::size_t kMostUserDefinedBytes = std::size_t{4} << 20;
+
 /// "31999 entries of i8" for an array, "a value of type u32" for anything else.
 std::string describe_value(const io::MetadataValue& value) {
   if (const auto* array = std::get_if<io::MetadataArray>(&value))
@@ -64,12 +68,13 @@ void index_spellings(Vocabulary& vocabulary) {
   }
   const auto warn = [&](const Oddity& odd, std::string_view what) {
     if (odd.count == 0) return;
-    vocabulary.warnings.push_back(fmt::format("{}: {} {} (the first: id {}, \"{}\")", kTokens, odd.count,
-                                              what, odd.first, printable(vocabulary.tokens[odd.first], 40)));
+    vocabulary.warnings.push_back(fmt::format("{}: {}: {} (the first: id {}, \"{}\")", kTokens, what,
+                                              odd.count, odd.first,
+                                              printable(vocabulary.tokens[odd.first], 40)));
   };
   warn(empty, "empty tokens, never produced");
-  warn(duplicate, "tokens repeat an earlier spelling; the lowest id is used");
-  warn(not_a_byte, "tokens are marked as bytes but are not spelled <0xHH>; ignored as bytes");
+  warn(duplicate, "tokens that repeat an earlier spelling, for which the lowest id is used");
+  warn(not_a_byte, "tokens that are marked as bytes but not spelled <0xHH>, ignored as bytes");
 }
 
 Result<std::vector<TokenType>> read_types(const io::Metadata& metadata, const std::string& file,
@@ -93,7 +98,7 @@ Result<std::vector<TokenType>> read_types(const io::Metadata& metadata, const st
   }
   if (unknown.count > 0)
     vocabulary.warnings.push_back(
-        fmt::format("{}: {} entries are outside 1..6 (the first: {} for id {}); taken as normal", kTypes,
+        fmt::format("{}: entries outside 1..6, taken as normal: {} (the first: {} for id {})", kTypes,
                     unknown.count, (**numbers)[unknown.first], unknown.first));
   return types;
 }
@@ -155,6 +160,14 @@ Result<Vocabulary> read_vocabulary(const io::Metadata& metadata, const std::stri
   auto types = read_types(metadata, file, vocabulary);
   if (!types) return pass(types);
   vocabulary.types = std::move(*types);
+  std::size_t user_defined = 0;
+  for (std::size_t i = 0; i < vocabulary.size(); ++i)
+    if (vocabulary.types[i] == TokenType::UserDefined) user_defined += vocabulary.tokens[i].size();
+  if (user_defined > kMostUserDefinedBytes)
+    return fail(ErrorCode::BadFile,
+                fmt::format("holds {} bytes of user-defined tokens, at most {} are accepted", user_defined,
+                            kMostUserDefinedBytes),
+                {file, kTokens, {}});
   index_spellings(vocabulary);
 
   vocabulary.bos = read_special(metadata, kBos, vocabulary, default_bos);

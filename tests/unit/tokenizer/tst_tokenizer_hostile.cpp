@@ -165,14 +165,13 @@ class TestTokenizerHostile : public QObject {
         "no types", true, [](io::Metadata& m) { m.erase("tokenizer.ggml.token_type"); },
         "tokenizer.ggml.token_type is missing");
     row("type 0", true, type(260, 0),
-        "tokenizer.ggml.token_type: 1 entries are outside 1..6 (the first: 0 for id 260)");
+        "tokenizer.ggml.token_type: entries outside 1..6, taken as normal: 1 (the first: 0 for id 260)");
     row("type 7", false, type(257, 7), "the first: 7 for id 257");
     row("type -1", false, type(257, -1), "the first: -1 for id 257");
     row("duplicate token", true, token(260, "a"),
-        "tokenizer.ggml.tokens: 1 tokens repeat an earlier spelling");
-    row("empty token", true, token(260, ""), "tokenizer.ggml.tokens: 1 empty tokens");
-    row("malformed byte token", true, token(3 + 0x41, "<0xZZ>"),
-        "marked as bytes but are not spelled <0xHH>");
+        "for which the lowest id is used: 1 (the first: id 260, \"a\")");
+    row("empty token", true, token(260, ""), "tokenizer.ggml.tokens: empty tokens, never produced: 1");
+    row("malformed byte token", true, token(3 + 0x41, "<0xZZ>"), "marked as bytes but not spelled <0xHH>");
     row("missing byte token", true, token(3 + 0x41, "<0xZZ>"), "1 of 256 byte tokens are missing");
     row("bos past the end", true, set("tokenizer.ggml.bos_token_id", std::uint32_t{99999}),
         "tokenizer.ggml.bos_token_id: id 99999 is outside the vocabulary (262 tokens); ignored");
@@ -224,11 +223,21 @@ class TestTokenizerHostile : public QObject {
     QCOMPARE((*made)->encode("aaa").value(), (std::vector<tokenizer::TokenId>{263, 260, 259}));
     QCOMPARE((*made)->encode("\xFF\xFE").value(), (std::vector<tokenizer::TokenId>{263, 262}));
     QCOMPARE((*made)->decode(261), huge);
-    io::Metadata user = byte_bpe("gpt-2", {{huge, kUserDefined}, {"\xFF", kUserDefined}});
+    const std::string long_one(std::size_t{1} << 20, 'a');
+    const io::Metadata user = byte_bpe("gpt-2", {{long_one, kUserDefined}, {"\xFF", kUserDefined}});
     const auto bpe_made = tokenizer::make_tokenizer(user, "odd.gguf");
     QVERIFY(bpe_made.has_value());
-    QCOMPARE((*bpe_made)->encode("b" + huge + "\xFF").value(),
+    QCOMPARE((*bpe_made)->encode("b" + long_one + "\xFF").value(),
              (std::vector<tokenizer::TokenId>{'b', 256, 257}));
+  }
+
+  void user_defined_tokens_have_a_budget() {
+    const std::string huge(std::size_t{5} << 20, 'a');
+    const auto made = tokenizer::make_tokenizer(byte_bpe("gpt-2", {{huge, kUserDefined}}), "hostile.gguf");
+    QVERIFY(!made);
+    QCOMPARE(made.error().describe(),
+             std::string("hostile.gguf: tokenizer.ggml.tokens: holds 5242880 bytes of "
+                         "user-defined tokens, at most 4194304 are accepted"));
   }
 
   void merges_listed_twice_count_once() {
