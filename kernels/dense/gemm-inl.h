@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/dense/product.h"
 
@@ -63,22 +64,74 @@ HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_REST
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+/// Four rows by four inputs, transposed: target[k * kTileRows + i] = rows[i][k].
+HWY_INLINE void transpose_4x4(const float* rows, std::size_t stride, float* HWY_RESTRICT target) {
+  const hn::FixedTag<float, 4> d;
+  const hn::Repartition<double, decltype(d)> pairs;
+  const auto r0 = hn::LoadU(d, rows), r1 = hn::LoadU(d, rows + stride);
+  const auto r2 = hn::LoadU(d, rows + 2 * stride), r3 = hn::LoadU(d, rows + 3 * stride);
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, target);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, target + kTileRows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, target + 2 * kTileRows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, target + 3 * kTileRows);
+}
+
+/// Two rows by four inputs.
+HWY_INLINE void transpose_2x4(const float* rows, std::size_t stride, float* HWY_RESTRICT target) {
+  const hn::FixedTag<float, 4> d;
+  const hn::FixedTag<float, 2> half;
+  const auto r0 = hn::LoadU(d, rows), r1 = hn::LoadU(d, rows + stride);
+  const auto low = hn::InterleaveLower(d, r0, r1), high = hn::InterleaveUpper(d, r0, r1);
+  hn::StoreU(hn::LowerHalf(half, low), half, target);
+  hn::StoreU(hn::UpperHalf(half, low), half, target + kTileRows);
+  hn::StoreU(hn::LowerHalf(half, high), half, target + 2 * kTileRows);
+  hn::StoreU(hn::UpperHalf(half, high), half, target + 3 * kTileRows);
+}
+
+/// The first whole fours of inputs of a full tile; returns how many inputs that were.
+HWY_INLINE std::size_t pack_full_tile(const float* x, std::size_t x_stride, std::size_t depth,
+                                      float* HWY_RESTRICT packed) {
+  static_assert(kTileRows % 4 == 0 || kTileRows % 4 == 2);
+  std::size_t k = 0;
+  for (; k + 4 <= depth; k += 4) {
+    std::size_t i = 0;
+    for (; i + 4 <= kTileRows; i += 4)
+      transpose_4x4(x + i * x_stride + k, x_stride, packed + k * kTileRows + i);
+    if constexpr (kTileRows % 4 == 2)
+      transpose_2x4(x + i * x_stride + k, x_stride, packed + k * kTileRows + i);
+  }
+  return k;
+}
+#else
+HWY_INLINE std::size_t pack_full_tile(const float*, std::size_t, std::size_t, float*) {
+  return 0;
+}
+#endif
+
 /// Rows of x, kTileRows at a time, as [depth x kTileRows]; rows past the end are zeros.
 inline void pack_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t depth,
                       float* HWY_RESTRICT packed) {
   for (std::size_t r = 0; r < rows; r += kTileRows) {
     const std::size_t count = rows - r < kTileRows ? rows - r : kTileRows;
+    const std::size_t done =
+        count == kTileRows ? pack_full_tile(x + r * x_stride, x_stride, depth, packed) : 0;
     for (std::size_t i = 0; i < kTileRows; ++i) {
       const float* row = x + (r + i) * x_stride;
-      float* target = packed + i;
-      if (i < count) {
-        for (std::size_t k = 0; k < depth; ++k) target[k * kTileRows] = row[k];
-      } else {
-        for (std::size_t k = 0; k < depth; ++k) target[k * kTileRows] = 0.0F;
-      }
+      for (std::size_t k = done; k < depth; ++k) packed[k * kTileRows + i] = i < count ? row[k] : 0.0F;
     }
     packed += kTileRows * depth;
   }
+}
+
+/// Asks for the next piece of a panel while the present one is multiplied.
+HWY_INLINE void prefetch(const float* from, std::size_t floats) {
+  constexpr std::size_t kLine = 16;
+  for (std::size_t i = 0; i < floats; i += kLine) hwy::Prefetch(from + i);
 }
 
 /// y[rows x columns] = (or +=) x[rows x depth] * B, B in panels of kPanel columns `panel_stride` floats
@@ -88,12 +141,15 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
                  bool accumulate) {
   HWY_ALIGN float packed[kRowTile * kDepth];
   HWY_ALIGN float edge[kTileRows * kPanel];
+  const std::size_t step = chain_length(depth);
   for (std::size_t first = 0; first < rows; first += kRowTile) {
     const std::size_t tile_rows = rows - first < kRowTile ? rows - first : kRowTile;
-    for (std::size_t k = 0; k < depth; k += kDepth) {
-      const std::size_t chunk = depth - k < kDepth ? depth - k : kDepth;
+    for (std::size_t k = 0; k < depth; k += step) {
+      const std::size_t chunk = depth - k < step ? depth - k : step;
       pack_rows(x + first * x_stride + k, x_stride, tile_rows, chunk, packed);
       const bool add = accumulate || k > 0;
+      // The next panel arrives in as many pieces as this one has row tiles.
+      const std::size_t tiles = (tile_rows + kTileRows - 1) / kTileRows, piece = chunk * kPanel / tiles;
       for (std::size_t column = 0; column < columns; column += kPanel) {
         const float* b = panels + column / kPanel * panel_stride + k * kPanel;
         const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
@@ -101,6 +157,7 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
           const float* a = packed + r * chunk;
           const std::size_t height = tile_rows - r < kTileRows ? tile_rows - r : kTileRows;
           float* c = y + (first + r) * y_stride + column;
+          if (column + kPanel < columns) prefetch(b + panel_stride + r / kTileRows * piece, piece);
           if (height == kTileRows && width == kPanel) {
             if (add)
               register_tile<true>(a, b, chunk, c, y_stride);

@@ -1,11 +1,11 @@
 // Products of activations with weight matrices in f32: y[rows x outputs] = x[rows x inputs] * W^T.
 //
 // W is packed once into panels of as many outputs as two vector registers hold, each panel [inputs x
-// panel_width]; a register tile of a few rows by one panel runs over kDepth inputs at a time (Goto and van de
-// Geijn, "Anatomy of high-performance matrix multiplication", 2008). Every output is the sum, in order, of
-// one fused multiply-add chain per kDepth inputs: its bits depend on its row of x and row of W alone, not on
-// the split into tasks, the position in a block, or (among instruction sets with fused multiply-add) on the
-// vector width.
+// panel_width]; a register tile of a few rows by one panel runs over a few hundred inputs at a time (Goto and
+// van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). Every output is the sum, in
+// order, of one fused multiply-add chain per chain_length() inputs: its bits depend on its row of x and row of W
+// alone, not on the split into tasks, the position in a block, or (among instruction sets with fused
+// multiply-add) on the vector width.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,14 @@
 
 namespace bitlens::kernels {
 
-/// Inputs summed in one chain before they are added to the output.
-inline constexpr std::size_t kDepth = 256;
+/// At most this many inputs are summed in one chain before they are added to the output.
+inline constexpr std::size_t kDepth = 288;
+/// The length of the chains: `inputs` in the fewest, nearly equal parts of at most kDepth.
+[[nodiscard]] constexpr std::size_t chain_length(std::size_t inputs) {
+  if (inputs <= kDepth) return inputs == 0 ? 1 : inputs;
+  const std::size_t parts = (inputs + kDepth - 1) / kDepth;
+  return ((inputs + parts - 1) / parts + 3) / 4 * 4;
+}
 /// Rows that share one pass over a panel: the natural number of rows per task.
 inline constexpr std::size_t kRowTile = 96;
 
