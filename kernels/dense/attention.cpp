@@ -42,11 +42,18 @@ void pack(const AttentionShape& shape, const float* keys, const float* values, s
   }
 }
 
-/// Largest of `count` scores. `count` is padded to whole vectors with kMasked.
+/// Largest of `count` scores, NaN if there is one (the exponential would turn it into 0). `count` is padded
+/// to whole vectors with kMasked.
 HWY_INLINE float row_maximum(const float* scores, std::size_t count) {
   const GemmTag d;
   GemmVector largest = hn::Set(d, kMasked);
-  for (std::size_t i = 0; i < count; i += kLanes) largest = hn::Max(largest, hn::Load(d, scores + i));
+  auto bad = hn::IsNaN(largest);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const GemmVector score = hn::Load(d, scores + i);
+    bad = hn::Or(bad, hn::IsNaN(score));
+    largest = hn::Max(largest, score);
+  }
+  if (!hn::AllFalse(d, bad)) return std::numeric_limits<float>::quiet_NaN();
   return hn::GetLane(hn::MaxOfLanes(d, largest));
 }
 
@@ -112,7 +119,9 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
         for (std::size_t i = 0; i < padded; ++i) row[i] = 0.0F;
         continue;
       }
-      const float shift = std::fmax(largest[r], row_maximum(row, padded));
+      const float highest = row_maximum(row, padded);
+      if (std::isnan(highest)) total[r] = highest;  // and so the whole row
+      const float shift = std::fmax(largest[r], highest);
       const float kept = largest[r] == kMasked ? 0.0F : std::exp(largest[r] - shift);
       total[r] = total[r] * kept + exponentiate(row, padded, shift);
       if (kept != 1.0F) scale_row(target + r * target_stride, head, kept);

@@ -36,8 +36,9 @@ void rms_norm_rows(const float* x, const float* weight, std::size_t rows, std::s
 
 HWY_INLINE hn::Vec<Tag> gated(hn::Vec<Tag> gate, hn::Vec<Tag> up) {
   const Tag d;
-  // exp(-z) overflows to infinity below -88: the quotient is then the 0 that silu tends to.
-  const auto denominator = hn::Add(hn::Set(d, 1.0F), hn::Exp(d, hn::Neg(gate)));
+  // Beyond 87 the exponential would overflow; the quotient is below 1e-35 there.
+  const auto exponent = hn::Min(hn::Neg(gate), hn::Set(d, 87.0F));
+  const auto denominator = hn::Add(hn::Set(d, 1.0F), hn::Exp(d, exponent));
   return hn::Mul(hn::Div(gate, denominator), up);
 }
 

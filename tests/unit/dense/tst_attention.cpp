@@ -1,0 +1,117 @@
+// Blocked causal attention against the plain definition in double.
+#include <hwy/highway.h>
+
+#include <QtTest>
+
+#include "kernels/dense/attention.h"
+#include "kernels/dense/buffer.h"
+#include "tests/unit/dense/samples.h"
+#include "tests/unit/formats/targets.h"
+
+using namespace bitlens;
+
+namespace {
+
+struct Case {
+  std::size_t context, head_dim, window, query_stride, key_stride;
+};
+
+std::vector<double> reference(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
+                              const std::vector<float>& v) {
+  std::vector<double> out(c.context * c.head_dim);
+  for (std::size_t r = 0; r < c.context; ++r) {
+    const std::size_t low = c.window != 0 && r + 1 > c.window ? r + 1 - c.window : 0;
+    std::vector<double> weights(r + 1, 0.0);
+    double largest = -1e300, sum = 0.0;
+    for (std::size_t t = low; t <= r; ++t) {
+      for (std::size_t i = 0; i < c.head_dim; ++i)
+        weights[t] +=
+            static_cast<double>(q[r * c.query_stride + i]) * static_cast<double>(k[t * c.key_stride + i]);
+      weights[t] /= std::sqrt(static_cast<double>(c.head_dim));
+      largest = std::max(largest, weights[t]);
+    }
+    for (std::size_t t = low; t <= r; ++t) sum += weights[t] = std::exp(weights[t] - largest);
+    for (std::size_t t = low; t <= r; ++t)
+      for (std::size_t i = 0; i < c.head_dim; ++i)
+        out[r * c.head_dim + i] += weights[t] / sum * static_cast<double>(v[t * c.key_stride + i]);
+  }
+  return out;
+}
+
+std::vector<float> blocked(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
+                           const std::vector<float>& v) {
+  const kernels::AttentionShape shape{c.context, c.head_dim, c.window};
+  kernels::FloatBuffer keys, values;
+  std::vector<float> out(c.context * c.head_dim, 9.0F);
+  if (!keys.resize(kernels::packed_keys_size(shape)) || !values.resize(kernels::packed_values_size(shape)))
+    return out;
+  kernels::pack_keys_values(shape, k.data(), v.data(), c.key_stride, keys.data(), values.data());
+  for (std::size_t first = 0; first < c.context; first += kernels::kQueryTile)
+    kernels::attend(shape, q.data() + first * c.query_stride, c.query_stride, first,
+                    std::min(kernels::kQueryTile, c.context - first), keys.data(), values.data(),
+                    out.data() + first * c.head_dim, c.head_dim);
+  return out;
+}
+
+}  // namespace
+
+class AttentionTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void matches_the_definition_data() {
+    QTest::addColumn<int>("context");
+    QTest::addColumn<int>("head_dim");
+    QTest::addColumn<int>("window");
+    QTest::addColumn<float>("sharpness");
+    QTest::newRow("one token") << 1 << 8 << 0 << 1.0F;
+    QTest::newRow("less than a tile") << 31 << 6 << 0 << 1.0F;
+    QTest::newRow("several key blocks") << 601 << 64 << 0 << 1.0F;
+    QTest::newRow("odd head, sharp scores") << 300 << 33 << 0 << 6.0F;
+    QTest::newRow("sliding window") << 601 << 16 << 100 << 1.0F;
+    QTest::newRow("sliding window across blocks") << 700 << 16 << 300 << 3.0F;
+    QTest::newRow("window of one") << 120 << 16 << 1 << 1.0F;
+  }
+  void matches_the_definition() {
+    QFETCH(int, context);
+    QFETCH(int, head_dim);
+    QFETCH(int, window);
+    QFETCH(float, sharpness);
+    Case c{static_cast<std::size_t>(context), static_cast<std::size_t>(head_dim),
+           static_cast<std::size_t>(window), 0, 0};
+    c.query_stride = 3 * c.head_dim;
+    c.key_stride = 2 * c.head_dim;
+    const auto q = testing::normal_values(c.context * c.query_stride, 1, sharpness);
+    const auto k = testing::normal_values(c.context * c.key_stride, 2);
+    const auto v = testing::normal_values(c.context * c.key_stride, 3);
+    const auto expected = reference(c, q, k, v);
+    testing::on_every_target([&](const char* target) {
+      const double difference = testing::largest_difference(blocked(c, q, k, v), expected);
+      QVERIFY2(difference < 2e-5, qPrintable(QString("%1: %2").arg(QLatin1String(target)).arg(difference)));
+    });
+  }
+
+  void later_tokens_have_no_effect() {
+    const Case c{200, 16, 0, 16, 16};
+    auto q = testing::normal_values(c.context * 16, 4), k = testing::normal_values(c.context * 16, 5);
+    auto v = testing::normal_values(c.context * 16, 6);
+    const auto before = blocked(c, q, k, v);
+    for (std::size_t i = 120 * 16; i < k.size(); ++i) k[i] = v[i] = 50.0F;
+    const auto after = blocked(c, q, k, v);
+    QVERIFY(std::equal(before.begin(), before.begin() + 120 * 16, after.begin()));
+    QVERIFY(before != after);
+  }
+
+  void nan_reaches_the_output() {
+    const Case c{40, 8, 0, 8, 8};
+    const auto q = testing::normal_values(c.context * 8, 4), v = testing::normal_values(c.context * 8, 6);
+    auto k = testing::normal_values(c.context * 8, 5);
+    k[20 * 8] = std::nanf("");
+    const auto out = blocked(c, q, k, v);
+    QVERIFY(!std::isnan(out[19 * 8]));
+    QVERIFY(std::isnan(out[20 * 8]));
+  }
+};
+
+QTEST_APPLESS_MAIN(AttentionTest)
+#include "tst_attention.moc"
