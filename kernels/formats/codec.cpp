@@ -26,6 +26,42 @@ void decode(Format format, const std::byte* source, float* target, std::size_t c
       return decode_q5_1(source, target, count);
     case Format::Q8_0:
       return decode_q8_0(source, target, count);
+    case Format::Q2_K:
+      return decode_q2_k(source, target, count);
+    case Format::Q3_K:
+      return decode_q3_k(source, target, count);
+    case Format::Q4_K:
+      return decode_q4_k(source, target, count);
+    case Format::Q5_K:
+      return decode_q5_k(source, target, count);
+    case Format::Q6_K:
+      return decode_q6_k(source, target, count);
+    case Format::IQ4_NL:
+      return decode_iq4_nl(source, target, count);
+    case Format::IQ4_XS:
+      return decode_iq4_xs(source, target, count);
+    case Format::TQ1_0:
+      return decode_tq1_0(source, target, count);
+    case Format::TQ2_0:
+      return decode_tq2_0(source, target, count);
+    case Format::MXFP4:
+      return decode_mxfp4(source, target, count);
+    case Format::NVFP4:
+      return decode_nvfp4(source, target, count);
+    case Format::IQ2_XXS:
+      return decode_iq2_xxs(source, target, count);
+    case Format::IQ2_XS:
+      return decode_iq2_xs(source, target, count);
+    case Format::IQ2_S:
+      return decode_iq2_s(source, target, count);
+    case Format::IQ3_XXS:
+      return decode_iq3_xxs(source, target, count);
+    case Format::IQ3_S:
+      return decode_iq3_s(source, target, count);
+    case Format::IQ1_S:
+      return decode_iq1_s(source, target, count);
+    case Format::IQ1_M:
+      return decode_iq1_m(source, target, count);
     default:
       return;
   }
@@ -57,6 +93,28 @@ void encode(Format format, Quantizer quantizer, const float* source, const float
     case Format::Q8_0:
       return rtn ? encode_rtn_q8_0(source, target, count)
                  : encode_search_q8_0(source, importance, target, count);
+    case Format::Q2_K:
+      return encode_q2_k(source, importance, target, count);
+    case Format::Q3_K:
+      return encode_q3_k(source, importance, target, count);
+    case Format::Q4_K:
+      return encode_q4_k(source, importance, target, count);
+    case Format::Q5_K:
+      return encode_q5_k(source, importance, target, count);
+    case Format::Q6_K:
+      return encode_q6_k(source, importance, target, count);
+    case Format::IQ4_NL:
+      return encode_iq4_nl(source, importance, target, count);
+    case Format::IQ4_XS:
+      return encode_iq4_xs(source, importance, target, count);
+    case Format::TQ1_0:
+      return encode_tq1_0(source, importance, target, count);
+    case Format::TQ2_0:
+      return encode_tq2_0(source, importance, target, count);
+    case Format::MXFP4:
+      return encode_mxfp4(source, importance, target, count);
+    case Format::NVFP4:
+      return encode_nvfp4(source, importance, target, count);
     default:
       return;
   }

@@ -30,4 +30,39 @@ void encode_search_q5_0(const float* source, const float* importance, std::byte*
 void encode_search_q5_1(const float* source, const float* importance, std::byte* target, std::size_t count);
 void encode_search_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count);
 
+// k_decode.cpp, k_search.cpp
+void decode_q2_k(const std::byte* source, float* target, std::size_t count);
+void decode_q3_k(const std::byte* source, float* target, std::size_t count);
+void decode_q4_k(const std::byte* source, float* target, std::size_t count);
+void decode_q5_k(const std::byte* source, float* target, std::size_t count);
+void decode_q6_k(const std::byte* source, float* target, std::size_t count);
+void encode_q2_k(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_q3_k(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_q4_k(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_q5_k(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_q6_k(const float* source, const float* importance, std::byte* target, std::size_t count);
+
+// iq4.cpp, ternary.cpp, fp4.cpp
+void decode_iq4_nl(const std::byte* source, float* target, std::size_t count);
+void decode_iq4_xs(const std::byte* source, float* target, std::size_t count);
+void decode_tq1_0(const std::byte* source, float* target, std::size_t count);
+void decode_tq2_0(const std::byte* source, float* target, std::size_t count);
+void decode_mxfp4(const std::byte* source, float* target, std::size_t count);
+void decode_nvfp4(const std::byte* source, float* target, std::size_t count);
+void encode_iq4_nl(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq4_xs(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_tq1_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_tq2_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_mxfp4(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_nvfp4(const float* source, const float* importance, std::byte* target, std::size_t count);
+
+// codebook.cpp
+void decode_iq2_xxs(const std::byte* source, float* target, std::size_t count);
+void decode_iq2_xs(const std::byte* source, float* target, std::size_t count);
+void decode_iq2_s(const std::byte* source, float* target, std::size_t count);
+void decode_iq3_xxs(const std::byte* source, float* target, std::size_t count);
+void decode_iq3_s(const std::byte* source, float* target, std::size_t count);
+void decode_iq1_s(const std::byte* source, float* target, std::size_t count);
+void decode_iq1_m(const std::byte* source, float* target, std::size_t count);
+
 }  // namespace bitlens::kernels

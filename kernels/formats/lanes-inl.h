@@ -51,11 +51,11 @@ HWY_INLINE Floats ratio_or_zero(Floats a, Floats b) {
   return hn::IfThenElseZero(hn::Gt(b, zeros()), hn::Div(a, b));
 }
 
-/// Largest power of two not above |value|, limited to 2^-60 .. 2^126 so that it has an exact reciprocal.
+/// Largest power of two not above |value|, limited to 2^-126 .. 2^126 so that it has an exact reciprocal.
 HWY_INLINE Floats power_of_two_below(Floats value) {
   const IntTag di;
   const auto exponent = hn::And(hn::BitCast(di, value), hn::Set(di, 0x7F800000));
-  return hn::BitCast(Tag(), hn::Min(hn::Max(exponent, hn::Set(di, 67 << 23)), hn::Set(di, 253 << 23)));
+  return hn::BitCast(Tag(), hn::Min(hn::Max(exponent, hn::Set(di, 1 << 23)), hn::Set(di, 253 << 23)));
 }
 /// Exact reciprocal of a power of two.
 HWY_INLINE Floats reciprocal_of_power(Floats power) {
@@ -71,15 +71,30 @@ HWY_INLINE Floats as_stored(Floats scale, Floats unit) {
 /// The least scale F16 can hold.
 constexpr float kLeastHalf = 0x1p-24F;
 
-/// kCount weights per lane. kWeighted: with importance.
+/// Memory behind tiles: room for kLanes blocks of kCount weights.
+template <int kCount, std::size_t kLanes, bool kWeighted>
+struct TileMemory {
+  HWY_ALIGN float x[kCount * kLanes];
+  HWY_ALIGN float w[kWeighted ? kCount * kLanes : 1];
+  HWY_ALIGN float wx[kWeighted ? kCount * kLanes : 1];
+};
+
+/// kCount weights per lane, in memory owned by the caller. kWeighted: with importance.
 template <int kCount, bool kWeighted>
 struct Tile {
   static constexpr int count = kCount;
   static constexpr bool weighted = kWeighted;
 
-  HWY_ALIGN float x_[kCount * kMaxLanes];
-  HWY_ALIGN float w_[kWeighted ? kCount * kMaxLanes : 1];
-  HWY_ALIGN float wx_[kWeighted ? kCount * kMaxLanes : 1];
+  float* x_;
+  float* w_;
+  float* wx_;
+
+  /// The tile of lanes first_lane .. in `memory`.
+  template <std::size_t kLanes>
+  HWY_INLINE explicit Tile(TileMemory<kCount, kLanes, kWeighted>& memory, std::size_t first_lane = 0)
+      : x_(memory.x + first_lane * kCount),
+        w_(memory.w + (kWeighted ? first_lane * kCount : 0)),
+        wx_(memory.wx + (kWeighted ? first_lane * kCount : 0)) {}
 
   HWY_INLINE Floats x(int j) const {
     return hn::Load(Tag(), x_ + static_cast<std::size_t>(j) * lane_count());
@@ -109,7 +124,8 @@ struct Tile {
   }
 
   /// Blocks first .. first + lanes - 1 of `blocks` consecutive ones; lanes beyond the last repeat it.
-  HWY_INLINE void load(const float* source, const float* importance, std::size_t first, std::size_t blocks) {
+  HWY_INLINE void load(const float* source, const float* importance, std::size_t first,
+                       std::size_t blocks) const {
     const std::size_t lanes = lane_count();
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const std::size_t block = first + lane < blocks ? first + lane : blocks - 1;
@@ -151,7 +167,7 @@ struct Tile {
   }
 
   /// Subtracts the weighted mean and returns it; low and high are the extremes left, total is sum w.
-  HWY_INLINE Floats center(Floats& low, Floats& high, Floats& total) {
+  HWY_INLINE Floats center(Floats& low, Floats& high, Floats& total) const {
     Floats sum = zeros();
     total = zeros();
     for (int j = 0; j < kCount; ++j) {
@@ -176,7 +192,7 @@ struct Tile {
 
   /// x /= unit; w /= a power of two near largest_weight, floored so that no weight is lost altogether; all
   /// ones where largest_weight is 0.
-  HWY_INLINE void normalize(Floats unit, [[maybe_unused]] Floats largest) {
+  HWY_INLINE void normalize(Floats unit, [[maybe_unused]] Floats largest) const {
     const Floats by = reciprocal_of_power(unit);
     for (int j = 0; j < kCount; ++j) {
       hn::Store(hn::Mul(x(j), by), Tag(), x_ + static_cast<std::size_t>(j) * lane_count());

@@ -18,14 +18,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
 
-/// Codes low..high, all integers.
+/// The integers low..high.
 struct Grid {
   float low;
   float high;
 };
 
+/// The grid point nearest to each lane.
 HWY_INLINE Floats nearest_code(Floats scaled, Grid grid) {
   return hn::Round(clamp(scaled, constant(grid.low), constant(grid.high)));
+}
+
+/// The code of that point: what is stored.
+HWY_INLINE Floats code_index(Floats scaled, Grid grid) {
+  return hn::Sub(nearest_code(scaled, grid), constant(grid.low));
 }
 
 /// Sums over a block for x ~ d * q.
@@ -35,8 +41,8 @@ struct ScaleSums {
 };
 
 /// Sums for kWays inverse scales at once.
-template <std::size_t kWays, class T>
-HWY_INLINE void scale_sums(const T& tile, Grid grid, const Floats* inverse, ScaleSums* sums) {
+template <std::size_t kWays, class T, class G>
+HWY_INLINE void scale_sums(const T& tile, const G& grid, const Floats* inverse, ScaleSums* sums) {
   Floats xq[kWays];
   Floats qq[kWays];
   for (std::size_t k = 0; k < kWays; ++k) {
@@ -58,8 +64,8 @@ HWY_INLINE void scale_sums(const T& tile, Grid grid, const Floats* inverse, Scal
 }
 
 /// sum w (x - d q)^2 with the nearest codes, and the sums for a refit.
-template <class T>
-HWY_INLINE Floats scale_error(const T& tile, Grid grid, Floats d, ScaleSums& sums) {
+template <class T, class G>
+HWY_INLINE Floats scale_error(const T& tile, const G& grid, Floats d, ScaleSums& sums) {
   const Floats inverse = inverse_or_zero(d);
   sums = {zeros(), zeros()};
   Floats error = zeros();
@@ -72,6 +78,16 @@ HWY_INLINE Floats scale_error(const T& tile, Grid grid, Floats d, ScaleSums& sum
     sums.qq = hn::Add(sums.qq, hn::Mul(tile.by_weight(j, q), q));
   }
   return error;
+}
+
+/// Weight of largest magnitude, with its sign.
+template <class T>
+HWY_INLINE Floats signed_extreme(const T& tile, Floats largest) {
+  Floats lowest = zeros();
+  for (int j = 0; j < T::count; ++j) {
+    lowest = hn::Min(lowest, tile.x(j));
+  }
+  return hn::IfThenElse(hn::Eq(hn::Neg(lowest), largest), lowest, largest);
 }
 
 /// The best so far in each lane.
@@ -87,9 +103,9 @@ struct BestScale {
 
 /// Tries inverse scales `base * ladder[k]` (kSteps of them) and keeps the inverse whose refitted error is
 /// least, that is whose (sum wxq)^2 / sum wqq is largest.
-template <class T>
-HWY_INLINE void climb_ladder(const T& tile, Grid grid, Floats base, const float* ladder, std::size_t steps,
-                             Floats& best_gain, Floats& best_scale) {
+template <class T, class G>
+HWY_INLINE void climb_ladder(const T& tile, const G& grid, Floats base, const float* ladder,
+                             std::size_t steps, Floats& best_gain, Floats& best_scale) {
   constexpr std::size_t kWays = 4;
   for (std::size_t k = 0; k < steps; k += kWays) {
     Floats inverse[kWays];
@@ -109,8 +125,8 @@ HWY_INLINE void climb_ladder(const T& tile, Grid grid, Floats base, const float*
 }
 
 /// Alternates storing, assigning codes and refitting, starting from `scale`; offers every stop.
-template <class T>
-HWY_INLINE void settle_scale(const T& tile, Grid grid, Floats unit, Floats scale, int rounds,
+template <class T, class G>
+HWY_INLINE void settle_scale(const T& tile, const G& grid, Floats unit, Floats scale, int rounds,
                              BestScale& best) {
   for (int round = 0; round < rounds; ++round) {
     const Floats stored = as_stored(scale, unit);
@@ -123,9 +139,9 @@ HWY_INLINE void settle_scale(const T& tile, Grid grid, Floats unit, Floats scale
 
 /// The ladder for fine grids: each scale is stored before its error is taken, so that the scale's own
 /// rounding counts. `base / ladder[k]` are the scales.
-template <class T>
-HWY_INLINE void climb_stored_ladder(const T& tile, Grid grid, Floats unit, Floats base, const float* ladder,
-                                    std::size_t steps, BestScale& best) {
+template <class T, class G>
+HWY_INLINE void climb_stored_ladder(const T& tile, const G& grid, Floats unit, Floats base,
+                                    const float* ladder, std::size_t steps, BestScale& best) {
   constexpr std::size_t kWays = 4;
   for (std::size_t k = 0; k < steps; k += kWays) {
     Floats d[kWays];
@@ -152,8 +168,8 @@ HWY_INLINE void climb_stored_ladder(const T& tile, Grid grid, Floats unit, Float
 
 /// Blocks so small that their best scale is a small multiple of the least F16: tries those multiples, both
 /// signs, in the lanes where that is so.
-template <class T>
-HWY_INLINE void try_least_scales(const T& tile, Grid grid, Floats unit, Floats largest, BestScale& best) {
+template <class T, class G>
+HWY_INLINE void try_least_scales(const T& tile, const G& grid, Floats unit, Floats largest, BestScale& best) {
   constexpr int kMultiples = 32;
   const Floats reach = constant(kLeastHalf * static_cast<float>(kMultiples) * -grid.low);
   const auto tiny = hn::Lt(hn::Mul(largest, unit), reach);
@@ -168,6 +184,28 @@ HWY_INLINE void try_least_scales(const T& tile, Grid grid, Floats unit, Floats l
       const Floats error = scale_error(tile, grid, d, sums);
       best.offer(hn::IfThenElse(tiny, error, constant(3.0e38F)), d);
     }
+  }
+}
+
+/// sum w (x - d q)^2 for kWays scales at once.
+template <std::size_t kWays, class T, class G>
+HWY_INLINE void scale_errors(const T& tile, const G& grid, const Floats* d, Floats* errors) {
+  Floats inverse[kWays];
+  Floats error[kWays];
+  for (std::size_t way = 0; way < kWays; ++way) {
+    inverse[way] = inverse_or_zero(d[way]);
+    error[way] = zeros();
+  }
+  for (int j = 0; j < T::count; ++j) {
+    const Floats x = tile.x(j);
+    for (std::size_t way = 0; way < kWays; ++way) {
+      const Floats q = nearest_code(hn::Mul(x, inverse[way]), grid);
+      const Floats difference = hn::Sub(x, hn::Mul(d[way], q));
+      error[way] = hn::Add(error[way], hn::Mul(tile.by_weight(j, difference), difference));
+    }
+  }
+  for (std::size_t way = 0; way < kWays; ++way) {
+    errors[way] = error[way];
   }
 }
 
@@ -208,10 +246,11 @@ struct BestGain {
 };
 
 /// Tries ranges low..high cut at both ends (pairs, in steps of the grid) and keeps the refitted line of least
-/// error. Codes 0..top; x centred, total = sum w.
-template <class T>
+/// error. Codes 0..top; x centred (mean is what was subtracted), total = sum w. kAnchored: m + mean <= 0.
+template <bool kAnchored, class T>
 HWY_INLINE void try_cuts(const T& tile, float top, Floats low, Floats high, Floats total,
-                         const float (*cuts)[2], std::size_t steps, BestGain& best) {
+                         [[maybe_unused]] Floats mean, const float (*cuts)[2], std::size_t steps,
+                         BestGain& best) {
   constexpr std::size_t kWays = 4;
   const Grid grid{0.0F, top};
   const Floats step = hn::Mul(hn::Sub(high, low), constant(1.0F / top));
@@ -238,8 +277,16 @@ HWY_INLINE void try_cuts(const T& tile, float top, Floats low, Floats high, Floa
       }
     }
     for (std::size_t way = 0; way < kWays; ++way) {
-      const Line line = centred_line(sums[way], total);
-      const Floats gain = hn::Mul(line.d, sums[way].xq);
+      Line line = centred_line(sums[way], total);
+      Floats gain = hn::Mul(line.d, sums[way].xq);
+      if constexpr (kAnchored) {  // else the line through zero
+        const auto above = hn::Gt(hn::Add(line.m, mean), zeros());
+        const Floats xq = hn::Add(sums[way].xq, hn::Mul(mean, sums[way].q));
+        const Floats d = hn::Max(zeros(), ratio_or_zero(xq, sums[way].qq));
+        line.d = hn::IfThenElse(above, d, line.d);
+        line.m = hn::IfThenElse(above, hn::Neg(mean), line.m);
+        gain = hn::IfThenElse(above, hn::Sub(hn::Mul(d, xq), hn::Mul(total, hn::Mul(mean, mean))), gain);
+      }
       const auto better = hn::Gt(gain, best.gain);
       best.gain = hn::IfThenElse(better, gain, best.gain);
       best.line.d = hn::IfThenElse(better, line.d, best.line.d);

@@ -12,72 +12,10 @@
 #include <hwy/highway.h>
 
 #include "kernels/formats/packing.h"
-#include "kernels/formats/search-inl.h"
+#include "kernels/formats/scaled-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
-
-/// Weight of largest magnitude, with its sign.
-template <class T>
-HWY_INLINE Floats signed_extreme(const T& tile, Floats largest) {
-  Floats lowest = zeros();
-  for (int j = 0; j < T::count; ++j) {
-    lowest = hn::Min(lowest, tile.x(j));
-  }
-  return hn::IfThenElse(hn::Eq(hn::Neg(lowest), largest), lowest, largest);
-}
-
-/// Ladders of |code| at the extreme weight, relative to the grid's low end. The grids reach one step further
-/// down than up, so the extreme is tried at both ends.
-struct Ladder {
-  static constexpr int kMax = 32;
-  float down[kMax];  ///< extreme at the low end
-  std::size_t down_steps;
-  float up[kMax];  ///< extreme at the high end
-  std::size_t up_steps;
-  float wide[kMax];  ///< clipping more: worth it only when weights are important unequally
-  std::size_t wide_steps;
-};
-
-constexpr Ladder make_ladder(float from, float to, std::size_t down_steps, float up_from, float up_to,
-                             std::size_t up_steps) {
-  Ladder ladder{};
-  ladder.down_steps = down_steps;
-  for (std::size_t k = 0; k < down_steps; ++k) {
-    ladder.down[k] = from + (to - from) * static_cast<float>(k) / static_cast<float>(down_steps - 1);
-  }
-  ladder.up_steps = up_steps;
-  for (std::size_t k = 0; k < up_steps; ++k) {
-    ladder.up[k] = up_from + (up_to - up_from) * static_cast<float>(k) / static_cast<float>(up_steps - 1);
-  }
-  ladder.wide_steps = 12;
-  float factor = to;
-  for (std::size_t k = 0; k < ladder.wide_steps; ++k) {
-    factor *= 1.12F;
-    ladder.wide[k] = factor;
-  }
-  return ladder;
-}
-
-template <class T>
-HWY_INLINE BestScale search_scale(const T& tile, Grid grid, Floats unit, const Ladder& ladder) {
-  const Floats largest = tile.largest_magnitude();
-  const Floats extreme = signed_extreme(tile, largest);
-  const Floats base = inverse_or_zero(extreme);
-  Floats gain = zeros();
-  Floats scale = zeros();
-  climb_ladder(tile, grid, hn::Neg(base), ladder.down, ladder.down_steps, gain, scale);
-  climb_ladder(tile, grid, base, ladder.up, ladder.up_steps, gain, scale);
-  if constexpr (T::weighted) {
-    climb_ladder(tile, grid, hn::Neg(base), ladder.wide, ladder.wide_steps, gain, scale);
-  }
-  // Plain rounding is one of the candidates, so the search is never worse than it.
-  BestScale best{tile.energy(), zeros()};
-  settle_scale(tile, grid, unit, hn::Div(extreme, constant(grid.low)), 1, best);
-  settle_scale(tile, grid, unit, scale, 2, best);
-  try_least_scales(tile, grid, unit, largest, best);
-  return best;
-}
 
 constexpr Grid kGrid4{-8.0F, 7.0F};
 constexpr Grid kGrid5{-16.0F, 15.0F};
@@ -85,38 +23,12 @@ constexpr Grid kGrid8{-128.0F, 127.0F};
 constexpr Ladder kLadder4 = make_ladder(5.6F, 9.6F, 20, 5.6F, 8.4F, 8);
 constexpr Ladder kLadder5 = make_ladder(12.8F, 18.4F, 24, 12.8F, 16.0F, 8);
 
-/// Writes lanes of codes (offset to be unsigned) and scales as blocks.
-template <class Block, class Pack, bool kWeighted>
-HWY_INLINE void encode_scaled(const float* source, const float* importance, std::byte* target,
-                              std::size_t count, Grid grid, const Ladder& ladder, Pack pack) {
-  auto* block = reinterpret_cast<Block*>(target);
-  const std::size_t blocks = count / 32;
-  Tile<32, kWeighted> tile;
-  Codes<32> codes;
-  for (std::size_t first = 0; first < blocks; first += lane_count()) {
-    tile.load(source, importance, first, blocks);
-    const Floats unit = power_of_two_below(tile.largest_magnitude());
-    tile.normalize(unit, tile.largest_weight());
-    const BestScale best = search_scale(tile, grid, unit, ladder);
-    const Floats inverse = inverse_or_zero(best.d);
-    for (int j = 0; j < 32; ++j) {
-      codes.store(j, hn::Sub(nearest_code(hn::Mul(tile.x(j), inverse), grid), constant(grid.low)));
-    }
-    const LaneValues scales(hn::Mul(best.d, unit));
-    for (std::size_t lane = 0; lane < lane_count() && first + lane < blocks; ++lane, ++block) {
-      store_u16(block->d, float_to_half(scales[lane]));
-      pack(codes.block(lane), *block);
-    }
-  }
-}
-
 void search_q4_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
   const auto pack = [](const std::uint8_t* codes, BlockQ4_0& block) { pack_nibbles(codes, block.qs); };
   if (importance != nullptr) {
-    encode_scaled<BlockQ4_0, decltype(pack), true>(source, importance, target, count, kGrid4, kLadder4, pack);
+    encode_scaled<BlockQ4_0, true>(source, importance, target, count, kGrid4, kLadder4, pack);
   } else {
-    encode_scaled<BlockQ4_0, decltype(pack), false>(source, importance, target, count, kGrid4, kLadder4,
-                                                    pack);
+    encode_scaled<BlockQ4_0, false>(source, importance, target, count, kGrid4, kLadder4, pack);
   }
 }
 
@@ -126,10 +38,9 @@ void search_q5_0_blocks(const float* source, const float* importance, std::byte*
     pack_fifth_bits(codes, block.qh);
   };
   if (importance != nullptr) {
-    encode_scaled<BlockQ5_0, decltype(pack), true>(source, importance, target, count, kGrid5, kLadder5, pack);
+    encode_scaled<BlockQ5_0, true>(source, importance, target, count, kGrid5, kLadder5, pack);
   } else {
-    encode_scaled<BlockQ5_0, decltype(pack), false>(source, importance, target, count, kGrid5, kLadder5,
-                                                    pack);
+    encode_scaled<BlockQ5_0, false>(source, importance, target, count, kGrid5, kLadder5, pack);
   }
 }
 
@@ -144,7 +55,8 @@ HWY_INLINE void encode_q8_0(const float* source, const float* importance, std::b
                             std::size_t count) {
   auto* block = reinterpret_cast<BlockQ8_0*>(target);
   const std::size_t blocks = count / 32;
-  Tile<32, kWeighted> tile;
+  TileMemory<32, kMaxLanes, kWeighted> memory;
+  const Tile<32, kWeighted> tile(memory);
   Codes<32> codes;
   for (std::size_t first = 0; first < blocks; first += lane_count()) {
     tile.load(source, importance, first, blocks);
@@ -203,7 +115,8 @@ HWY_INLINE void encode_lined(const float* source, const float* importance, std::
                              Pack pack) {
   auto* block = reinterpret_cast<Block*>(target);
   const std::size_t blocks = count / 32;
-  Tile<32, kWeighted> tile;
+  TileMemory<32, kMaxLanes, kWeighted> memory;
+  const Tile<32, kWeighted> tile(memory);
   Codes<32> codes;
   for (std::size_t first = 0; first < blocks; first += lane_count()) {
     tile.load(source, importance, first, blocks);
@@ -224,9 +137,9 @@ HWY_INLINE void encode_lined(const float* source, const float* importance, std::
     best.offer(line_error(tile, top, line, sums), line);
     try_least_lines(tile, top, unit, mean, low, high, best);
     BestGain fit{zeros(), {zeros(), low}};
-    try_cuts(tile, top, low, high, total, cuts, steps, fit);
+    try_cuts<false>(tile, top, low, high, total, mean, cuts, steps, fit);
     if constexpr (kWeighted) {
-      try_cuts(tile, top, low, high, total, kWideCuts, std::size(kWideCuts), fit);
+      try_cuts<false>(tile, top, low, high, total, mean, kWideCuts, std::size(kWideCuts), fit);
     }
     line = fit.line;
     for (int round = 0; round < 3; ++round) {
