@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/name_index.h"
 #include "core/base/result.h"
 #include "core/io/metadata.h"
 #include "core/tokenizer/tokenizer.h"
@@ -24,6 +25,11 @@ enum class TokenType : std::uint8_t {
   Byte = 6
 };
 
+/// Spellings come from strangers' files: hashed so that none can be made to collide.
+struct SpellingHash {
+  std::size_t operator()(std::string_view spelling) const { return hash_name(spelling); }
+};
+
 /// Move-only: `ids` refers to the strings in `tokens`.
 struct Vocabulary {
   Vocabulary() = default;
@@ -34,7 +40,8 @@ struct Vocabulary {
 
   std::vector<std::string> tokens;
   std::vector<TokenType> types;
-  std::unordered_map<std::string_view, TokenId> ids;  ///< spelling -> id, empty spellings left out
+  std::unordered_map<std::string_view, TokenId, SpellingHash>
+      ids;  ///< spelling -> id, empty spellings left out
   std::optional<TokenId> bos;
   std::vector<std::string> warnings;
 
