@@ -1,8 +1,6 @@
 // decode() and encode(): one row of a format to the family that knows it.
 #include "kernels/formats/codec.h"
 
-#include <cstring>
-
 #include "kernels/formats/families.h"
 
 namespace bitlens::kernels {
@@ -10,8 +8,7 @@ namespace bitlens::kernels {
 void decode(Format format, const std::byte* source, float* target, std::size_t count) {
   switch (format) {
     case Format::F32:
-      std::memcpy(target, source, count * sizeof(float));
-      return;
+      return decode_f32(source, target, count);
     case Format::F16:
       return decode_f16(source, target, count);
     case Format::BF16:
@@ -72,8 +69,7 @@ void encode(Format format, Quantizer quantizer, const float* source, const float
   const bool rtn = quantizer == Quantizer::Rtn;
   switch (format) {
     case Format::F32:
-      std::memcpy(target, source, count * sizeof(float));
-      return;
+      return encode_f32(source, target, count);
     case Format::F16:
       return encode_f16(source, target, count);
     case Format::BF16:

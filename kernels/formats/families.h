@@ -6,6 +6,8 @@
 namespace bitlens::kernels {
 
 // float_formats.cpp
+void decode_f32(const std::byte* source, float* target, std::size_t count);
+void encode_f32(const float* source, std::byte* target, std::size_t count);
 void decode_f16(const std::byte* source, float* target, std::size_t count);
 void encode_f16(const float* source, std::byte* target, std::size_t count);
 void decode_bf16(const std::byte* source, float* target, std::size_t count);

@@ -27,11 +27,12 @@ float mx_scale(std::uint8_t e) {
   return std::ldexp(1.0F, static_cast<int>(e) - 128);
 }
 
-/// Half the value of an unsigned E4M3 number (bias 7); 0x7F, its NaN, counts as 0, and bit 7 is ignored.
+/// Half the value of an unsigned E4M3 number (bias 7). 0x7F, its NaN, counts as 0; elsewhere bit 7 is
+/// ignored.
 float nv_scale(std::uint8_t code) {
   const int exponent = (code >> 3) & 15;
   const int mantissa = code & 7;
-  if ((code & 0x7F) == 0x7F) {
+  if (code == 0x7F) {
     return 0.0F;
   }
   return exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -10)

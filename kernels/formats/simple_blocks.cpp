@@ -1,5 +1,4 @@
 // Q4_0 Q4_1 Q5_0 Q5_1 Q8_0: decoding, and plain rounding with the same bytes as ggml's reference quantizers.
-// The loops are plain code that the compiler vectorises for each target.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -16,7 +15,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
 
-constexpr int kBlock = 32;
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t kBlock = 32;
+using BlockTag = hn::CappedTag<float, kBlock>;
 
 template <class Block>
 const Block* blocks_at(const std::byte* source) {
@@ -27,55 +29,62 @@ Block* blocks_at(std::byte* target) {
   return reinterpret_cast<Block*>(target);
 }
 
+/// target = (codes - zero) * d, codes of 8 bits.
+HWY_INLINE void scale_codes(const std::uint8_t* codes, int zero, float d, float* target) {
+  const BlockTag df;
+  const hn::Rebind<std::int32_t, BlockTag> di;
+  const hn::Rebind<std::uint8_t, BlockTag> du8;
+  for (std::size_t j = 0; j < kBlock; j += hn::Lanes(df)) {
+    const auto code = hn::Sub(hn::PromoteTo(di, hn::LoadU(du8, codes + j)), hn::Set(di, zero));
+    hn::StoreU(hn::Mul(hn::ConvertTo(df, code), hn::Set(df, d)), df, target + j);
+  }
+}
+/// target = codes * d + m.
+HWY_INLINE void scale_and_shift_codes(const std::uint8_t* codes, float d, float m, float* target) {
+  const BlockTag df;
+  const hn::Rebind<std::int32_t, BlockTag> di;
+  const hn::Rebind<std::uint8_t, BlockTag> du8;
+  for (std::size_t j = 0; j < kBlock; j += hn::Lanes(df)) {
+    const auto code = hn::ConvertTo(df, hn::PromoteTo(di, hn::LoadU(du8, codes + j)));
+    hn::StoreU(hn::Add(hn::Mul(code, hn::Set(df, d)), hn::Set(df, m)), df, target + j);
+  }
+}
+
 void decode_q4_0_blocks(const std::byte* source, float* target, std::size_t count) {
   const auto* block = blocks_at<BlockQ4_0>(source);
   for (const float* end = target + count; target != end; target += kBlock, ++block) {
-    const float d = load_half(block->d);
     std::uint8_t codes[kBlock];
     unpack_nibbles(block->qs, codes);
-    for (int j = 0; j < kBlock; ++j) {
-      target[j] = static_cast<float>(codes[j] - 8) * d;
-    }
+    scale_codes(codes, 8, load_half(block->d), target);
   }
 }
 
 void decode_q4_1_blocks(const std::byte* source, float* target, std::size_t count) {
   const auto* block = blocks_at<BlockQ4_1>(source);
   for (const float* end = target + count; target != end; target += kBlock, ++block) {
-    const float d = load_half(block->d);
-    const float m = load_half(block->m);
     std::uint8_t codes[kBlock];
     unpack_nibbles(block->qs, codes);
-    for (int j = 0; j < kBlock; ++j) {
-      target[j] = static_cast<float>(codes[j]) * d + m;
-    }
+    scale_and_shift_codes(codes, load_half(block->d), load_half(block->m), target);
   }
 }
 
 void decode_q5_0_blocks(const std::byte* source, float* target, std::size_t count) {
   const auto* block = blocks_at<BlockQ5_0>(source);
   for (const float* end = target + count; target != end; target += kBlock, ++block) {
-    const float d = load_half(block->d);
     std::uint8_t codes[kBlock];
     unpack_nibbles(block->qs, codes);
     unpack_fifth_bits(block->qh, codes);
-    for (int j = 0; j < kBlock; ++j) {
-      target[j] = static_cast<float>(codes[j] - 16) * d;
-    }
+    scale_codes(codes, 16, load_half(block->d), target);
   }
 }
 
 void decode_q5_1_blocks(const std::byte* source, float* target, std::size_t count) {
   const auto* block = blocks_at<BlockQ5_1>(source);
   for (const float* end = target + count; target != end; target += kBlock, ++block) {
-    const float d = load_half(block->d);
-    const float m = load_half(block->m);
     std::uint8_t codes[kBlock];
     unpack_nibbles(block->qs, codes);
     unpack_fifth_bits(block->qh, codes);
-    for (int j = 0; j < kBlock; ++j) {
-      target[j] = static_cast<float>(codes[j]) * d + m;
-    }
+    scale_and_shift_codes(codes, load_half(block->d), load_half(block->m), target);
   }
 }
 
@@ -83,73 +92,51 @@ void decode_q8_0_blocks(const std::byte* source, float* target, std::size_t coun
   const auto* block = blocks_at<BlockQ8_0>(source);
   for (const float* end = target + count; target != end; target += kBlock, ++block) {
     const float d = load_half(block->d);
-    for (int j = 0; j < kBlock; ++j) {
+    for (std::size_t j = 0; j < kBlock; ++j) {
       target[j] = static_cast<float>(block->qs[j]) * d;
     }
   }
 }
 
-/// |x| as integer bits order like the values, and a maximum of integers vectorises.
-HWY_INLINE float largest_magnitude(const float* x) {
-  std::int32_t bits[kBlock];
-  std::memcpy(bits, x, sizeof bits);
-  std::int32_t largest = 0;
-  for (int j = 0; j < kBlock; ++j) {
-    const std::int32_t magnitude = bits[j] & 0x7FFFFFFF;
-    largest = magnitude > largest ? magnitude : largest;
+/// Smallest and largest of 32 weights.
+struct Range {
+  float low;
+  float high;
+};
+HWY_INLINE Range range_of(const float* x) {
+  const BlockTag df;
+  auto low = hn::LoadU(df, x);
+  auto high = low;
+  for (std::size_t j = hn::Lanes(df); j < kBlock; j += hn::Lanes(df)) {
+    const auto values = hn::LoadU(df, x + j);
+    low = hn::Min(low, values);
+    high = hn::Max(high, values);
   }
-  float result = 0;
-  std::memcpy(&result, &largest, sizeof result);
-  return result;
+  return {hn::GetLane(hn::MinOfLanes(df, low)), hn::GetLane(hn::MaxOfLanes(df, high))};
 }
 
 /// The weight of largest magnitude with its sign; the first one among equals.
 HWY_INLINE float signed_extreme(const float* x) {
-  const float largest = largest_magnitude(x);
-  int negative = 0;
-  int positive = 0;
-  for (int j = 0; j < kBlock; ++j) {
-    positive |= x[j] == largest ? 1 : 0;
-    negative |= x[j] == -largest ? 1 : 0;
-  }
-  if (positive != 0 && negative != 0) {
-    for (int j = 0; j < kBlock; ++j) {
-      if (x[j] == largest || x[j] == -largest) {
+  const Range range = range_of(x);
+  const float below = -range.low;
+  if (range.high == below) {
+    for (std::size_t j = 0; j < kBlock; ++j) {
+      if (x[j] != 0.0F && (x[j] == range.high || x[j] == range.low)) {
         return x[j];
       }
     }
+    return 0.0F;
   }
-  return positive != 0 ? largest : -largest;
+  return range.high > below ? range.high : range.low;
 }
 
-/// Bits of a float, reordered so that signed integers compare like the floats (-0 below +0).
-HWY_INLINE std::int32_t ordered(std::int32_t bits) {
-  return bits ^ ((bits >> 31) & 0x7FFFFFFF);
-}
-
-/// Smallest and largest weight; of several zeros the first.
-HWY_INLINE void extremes(const float* x, float& min, float& max) {
-  std::int32_t bits[kBlock];
-  std::memcpy(bits, x, sizeof bits);
-  std::int32_t low = INT32_MAX;
-  std::int32_t high = INT32_MIN;
-  for (int j = 0; j < kBlock; ++j) {
-    const std::int32_t key = ordered(bits[j]);
-    low = key < low ? key : low;
-    high = key > high ? key : high;
+/// The first zero of a block that has one: of +0 and -0 the first is what the reference stores as minimum.
+HWY_INLINE float first_zero(const float* x) {
+  std::size_t j = 0;
+  while (x[j] != 0.0F) {
+    ++j;
   }
-  low = ordered(low);
-  high = ordered(high);
-  std::memcpy(&min, &low, sizeof min);
-  std::memcpy(&max, &high, sizeof max);
-  if (min == 0.0F) {
-    for (int j = 0; j < kBlock; ++j) {
-      if (x[j] == 0.0F) {
-        min = x[j];
-        break;
-      }
-    }
-  }
+  return x[j];
 }
 
 /// 1 / scale; 0 where that would not be finite (the stored scale is then 0 as well).
@@ -161,15 +148,14 @@ HWY_INLINE float inverse(float scale) {
 /// codes = min(floor((x - offset) * inverse_scale + shift), top), for values that are not negative.
 HWY_INLINE void round_codes(const float* x, float offset, float inverse_scale, float shift, float top,
                             std::uint8_t* codes) {
-  std::int32_t wide[kBlock];
-  for (int j = 0; j < kBlock; ++j) {
-    float value = (x[j] - offset) * inverse_scale + shift;
-    value = value < top ? value : top;
-    value = value > 0.0F ? value : 0.0F;
-    wide[j] = static_cast<std::int32_t>(value);
-  }
-  for (int j = 0; j < kBlock; ++j) {
-    codes[j] = static_cast<std::uint8_t>(wide[j]);
+  const BlockTag df;
+  const hn::Rebind<std::int32_t, BlockTag> di;
+  const hn::Rebind<std::uint8_t, BlockTag> du8;
+  for (std::size_t j = 0; j < kBlock; j += hn::Lanes(df)) {
+    const auto above = hn::Sub(hn::LoadU(df, x + j), hn::Set(df, offset));
+    auto value = hn::Add(hn::Mul(above, hn::Set(df, inverse_scale)), hn::Set(df, shift));
+    value = hn::Max(hn::Min(value, hn::Set(df, top)), hn::Zero(df));
+    hn::StoreU(hn::DemoteTo(du8, hn::ConvertTo(di, value)), du8, codes + j);
   }
 }
 
@@ -199,10 +185,9 @@ void rtn_q5_0_blocks(const float* source, std::byte* target, std::size_t count) 
 void rtn_q4_1_blocks(const float* source, std::byte* target, std::size_t count) {
   auto* block = blocks_at<BlockQ4_1>(target);
   for (const float* end = source + count; source != end; source += kBlock, ++block) {
-    float min = 0;
-    float max = 0;
-    extremes(source, min, max);
-    const float d = (max - min) / 15.0F;
+    const Range range = range_of(source);
+    const float min = range.low != 0.0F ? range.low : first_zero(source);
+    const float d = range.high > min ? (range.high - min) / 15.0F : 0.0F;
     std::uint8_t codes[kBlock];
     round_codes(source, min, inverse(d), 0.5F, 15.0F, codes);
     store_u16(block->d, float_to_finite_half(d));
@@ -214,10 +199,9 @@ void rtn_q4_1_blocks(const float* source, std::byte* target, std::size_t count) 
 void rtn_q5_1_blocks(const float* source, std::byte* target, std::size_t count) {
   auto* block = blocks_at<BlockQ5_1>(target);
   for (const float* end = source + count; source != end; source += kBlock, ++block) {
-    float min = 0;
-    float max = 0;
-    extremes(source, min, max);
-    const float d = (max - min) / 31.0F;
+    const Range range = range_of(source);
+    const float min = range.low != 0.0F ? range.low : first_zero(source);
+    const float d = range.high > min ? (range.high - min) / 31.0F : 0.0F;
     std::uint8_t codes[kBlock];
     round_codes(source, min, inverse(d), 0.5F, 31.0F, codes);
     store_u16(block->d, float_to_finite_half(d));
@@ -228,21 +212,25 @@ void rtn_q5_1_blocks(const float* source, std::byte* target, std::size_t count) 
 }
 
 void rtn_q8_0_blocks(const float* source, std::byte* target, std::size_t count) {
+  const BlockTag df;
+  const hn::Rebind<std::int32_t, BlockTag> di;
+  const hn::Rebind<std::int8_t, BlockTag> di8;
   auto* block = blocks_at<BlockQ8_0>(target);
   for (const float* end = source + count; source != end; source += kBlock, ++block) {
-    const float d = largest_magnitude(source) / 127.0F;
-    const float inverse_scale = inverse(d);
-    std::int32_t wide[kBlock];
-    for (int j = 0; j < kBlock; ++j) {  // half away from zero; value - whole is exact
-      const float value = source[j] * inverse_scale;
-      const auto whole = static_cast<std::int32_t>(value);
-      const float rest = value - static_cast<float>(whole);
-      wide[j] = whole + (rest >= 0.5F ? 1 : 0) - (rest <= -0.5F ? 1 : 0);
+    const Range range = range_of(source);
+    const float largest = std::fabs(range.high > -range.low ? range.high : range.low);
+    const float d = largest / 127.0F;
+    const auto inverse_scale = hn::Set(df, inverse(d));
+    for (std::size_t j = 0; j < kBlock; j += hn::Lanes(df)) {
+      // Half away from zero; what is left of the whole part is exact.
+      const auto value = hn::Mul(hn::LoadU(df, source + j), inverse_scale);
+      const auto whole = hn::Trunc(value);
+      const auto away = hn::Ge(hn::Abs(hn::Sub(value, whole)), hn::Set(df, 0.5F));
+      const auto step = hn::IfThenElseZero(away, hn::CopySign(hn::Set(df, 1.0F), value));
+      const auto code = hn::ConvertTo(di, hn::Add(whole, step));
+      hn::StoreU(hn::DemoteTo(di8, code), di8, block->qs + j);
     }
     store_u16(block->d, float_to_finite_half(d));
-    for (int j = 0; j < kBlock; ++j) {
-      block->qs[j] = static_cast<std::int8_t>(wide[j]);
-    }
   }
 }
 
