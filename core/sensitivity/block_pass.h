@@ -1,0 +1,80 @@
+// One block of the llama family, computed only from where it changed. A measured cell differs from the base
+// in one or a few tensors: everything in front of the first changed product is the base's own and is taken
+// from a record of it. The same kernels in the same order as run::Forward::run_layer, hence the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/parallel.h"
+#include "core/base/result.h"
+#include "core/run/forward.h"
+#include "kernels/dense/buffer.h"
+
+namespace bitlens::sensitivity {
+
+/// One block's weights as one view of the model sees them.
+struct BlockView {
+  const std::vector<float>*attn_norm = nullptr, *ffn_norm = nullptr;
+  const run::Linear *q = nullptr, *k = nullptr, *v = nullptr, *attn_output = nullptr, *gate = nullptr,
+                    *up = nullptr, *down = nullptr;
+};
+[[nodiscard]] BlockView view_of(const run::LayerWeights& weights);
+/// `base` with the tensors listed in `changed` taken from `other`.
+[[nodiscard]] BlockView with_changes(const BlockView& base, const run::LayerWeights& other,
+                                     const std::vector<std::size_t>& changed, const model::Model& model);
+
+/// What the base computes inside a block, for one batch of windows. Row-major, one row per token.
+struct BlockRecord {
+  kernels::FloatBuffer attn_input;                   ///< [rows x width] after attn_norm
+  kernels::FloatBuffer q, k, v, packed_k, packed_v;  ///< rotated; packed for attention
+  kernels::FloatBuffer attended;                     ///< [rows x heads * head_dim]
+  kernels::FloatBuffer middle;                       ///< [rows x width] the stream after attention
+  kernels::FloatBuffer ffn_input;                    ///< [rows x width] after ffn_norm
+  kernels::FloatBuffer gate, up, gated;              ///< [rows x ffn_width]
+};
+
+class BlockPass {
+ public:
+  /// `forward`: a view of the base; it must outlive this.
+  [[nodiscard]] static Result<BlockPass> create(const run::Forward& forward);
+
+  /// Bytes of the record of one window.
+  [[nodiscard]] std::uint64_t record_bytes_per_window() const;
+
+  /// output := block(input) for `windows` whole windows, hidden states [windows * context x width]; output
+  /// may be input. Rows in front of position `from` of each window are not computed (their output is
+  /// undefined): nothing reads them after the last block.
+  [[nodiscard]] Status run(const BlockView& view, int layer, const float* input, float* output,
+                           std::size_t windows, std::size_t from, const WorkContext& work);
+  /// The same for the base, keeping what it computes. `output` may be null: only the record is wanted.
+  [[nodiscard]] Status record(const BlockView& view, int layer, const float* input, float* output,
+                              std::size_t windows, BlockRecord& record, const WorkContext& work);
+  /// output := block(input) for a view that gets the same input as the base and differs from it in at least
+  /// one weight: starts at the first product that differs.
+  [[nodiscard]] Status rerun(const BlockView& view, const BlockView& base, const BlockRecord& record,
+                             int layer, const float* input, float* output, std::size_t windows,
+                             std::size_t from, const WorkContext& work);
+
+ private:
+  struct Call;
+  BlockPass() = default;
+  [[nodiscard]] Status resize_scratch(std::size_t windows, int workers);
+  [[nodiscard]] Status resize_record(BlockRecord& record, std::size_t windows) const;
+  [[nodiscard]] Status attention_inputs(const Call& call, const WorkContext& work);
+  [[nodiscard]] Status attention(const Call& call, const WorkContext& work);
+  [[nodiscard]] Status output_and_ffn(const Call& call, const WorkContext& work);
+  [[nodiscard]] Status check(int layer, const float* values, std::size_t count, const run::Linear& last,
+                             const WorkContext& work) const;
+
+  const run::Forward* forward_ = nullptr;
+  std::vector<float> angles_;  // [context x rope.dimensions], cos and sin alternating
+  kernels::FloatBuffer q_, k_, v_, packed_k_, packed_v_, attended_;
+  struct Worker {
+    kernels::FloatBuffer rounded, normed, projected, middle, gate, up, gated;
+  };
+  std::vector<Worker> workers_;
+};
+
+}  // namespace bitlens::sensitivity

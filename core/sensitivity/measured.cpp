@@ -1,0 +1,334 @@
+#include "core/sensitivity/measured.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "core/evaluate/paired.h"
+#include "core/run/forward.h"
+#include "core/sensitivity/base_run.h"
+#include "core/sensitivity/head_scorer.h"
+
+namespace bitlens::sensitivity {
+
+namespace {
+
+using evaluate::TokenResult;
+using kernels::FloatBuffer;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Multiply-adds, for progress: of one window through a whole block, through a part of one, through the head.
+class Costs {
+ public:
+  explicit Costs(const BaseRun& base) {
+    const model::LlamaParameters& p = base.forward().parameters();
+    const double width = p.width, queries = double{1} * p.heads * p.head_dim,
+                 keys = double{1} * p.kv_heads * p.head_dim, context = base.windows().context;
+    qkv_ = width * (queries + 2 * keys);
+    attention_ = queries * context;
+    rest_ = width * queries + 3 * width * p.ffn_width;
+    head_ = width * p.vocabulary * static_cast<double>(base.windows().scored_per_window()) / context;
+  }
+  [[nodiscard]] double block() const { return qkv_ + attention_ + rest_; }
+  [[nodiscard]] double head() const { return head_; }
+  /// One cell and one window, start to end.
+  [[nodiscard]] double cell(int first, int layers) const {
+    return block() * static_cast<double>(std::max(0, layers - std::max(0, first))) + head_;
+  }
+
+ private:
+  double qkv_ = 0, attention_ = 0, rest_ = 0, head_ = 0;
+};
+
+/// A cell on its way through the model.
+struct Traveller {
+  std::size_t index = 0;  ///< in the caller's list
+  const Cell* cell = nullptr;
+  std::unique_ptr<run::WeightSource> source;
+  std::optional<run::Forward> forward;
+  std::vector<std::vector<std::size_t>> changed;  ///< by layer: tensors that differ
+  FloatBuffer hidden;                             ///< [group windows * context x width]
+  std::vector<TokenResult> tokens;
+};
+
+class Measurer final : public CellMeasurer {
+ public:
+  static Result<std::unique_ptr<CellMeasurer>> make(std::shared_ptr<const model::Model> model,
+                                                    evaluate::Windows windows, const MeasureOptions& options,
+                                                    const WorkContext& work) {
+    std::unique_ptr<Measurer> out(new Measurer);
+    out->windows_ = std::move(windows);
+    out->options_ = options;
+    const bool q8 = options.activations == evaluate::Activations::Q8;
+    auto base = BaseRun::create(std::move(model), out->windows_,
+                                {q8, options.memory_budget, options.spill_folder}, work);
+    if (!base) return pass(base);
+    out->base_ = std::move(*base);
+    if (auto s = out->score_base(work); !s) return pass(s);
+    return out;
+  }
+
+  Status measure(std::span<const Cell> cells, const CellCallback& on_cell, const WorkContext& work) override;
+  const evaluate::Perplexity& base() const override { return base_perplexity_; }
+  const evaluate::Windows& windows() const override { return windows_; }
+  bool spilled() const override { return base_->spilled(); }
+
+ private:
+  Measurer() = default;
+  Status score_base(const WorkContext& work);
+  Result<Traveller> set_out(std::size_t index, const Cell& cell) const;
+  Status run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
+                   const WorkContext& work);
+  Status enter(Traveller& traveller, int first, std::size_t start, std::size_t count,
+               const WorkContext& work);
+  Status cross(Traveller& traveller, int layer, std::size_t count, const WorkContext& work);
+  Status score_group(std::vector<Traveller>& batch, std::size_t start, std::size_t count,
+                     const WorkContext& work);
+  [[nodiscard]] MeasuredCell result_of(const Traveller& traveller) const;
+  /// In front of this position nothing is needed after the last block.
+  [[nodiscard]] std::size_t from(int layer) const {
+    return layer + 1 == base_->layers() ? windows_.first_scored : 0;
+  }
+  void advance(double windows_cost, const WorkContext& work) {
+    done_ += windows_cost;
+    const double share = total_ > 0 ? std::min(1.0, done_ / total_) : 1.0;
+    work.report("measure", static_cast<std::uint64_t>(share * kUnits), static_cast<std::uint64_t>(kUnits));
+  }
+
+  static constexpr double kUnits = 1e6;
+  evaluate::Windows windows_;
+  MeasureOptions options_;
+  std::unique_ptr<BaseRun> base_;
+  std::optional<HeadScorer> scorer_;
+  evaluate::Perplexity base_perplexity_;
+  run::LayerWeights own_;  // a traveller's changed weights of one layer
+  FloatBuffer room_;
+  double done_ = 0, total_ = 0;
+  double seconds_per_cost_ = 0;
+};
+
+Status Measurer::score_base(const WorkContext& work) {
+  std::vector<std::int32_t> targets;
+  for (const auto& window : windows_.targets)
+    targets.insert(targets.end(), window.begin() + windows_.first_scored,
+                   window.begin() + windows_.last_scored + 1);
+  const std::size_t scored = windows_.scored_per_window(), width = base_->forward().parameters().width;
+  FloatBuffer inputs, piece;
+  if (!inputs.resize(targets.size() * width)) return fail(ErrorCode::Memory, "not enough memory");
+  for (std::size_t w = 0; w < windows_.inputs.size(); w += base_->batch()) {
+    const std::size_t some = std::min(base_->batch(), windows_.inputs.size() - w);
+    auto states = base_->states(base_->layers(), w, some, room_);
+    if (!states) return pass(states);
+    if (auto s = head_inputs(base_->forward(), *states, some, windows_.first_scored, scored, piece, work); !s)
+      return s;
+    std::copy_n(piece.data(), some * scored * width, inputs.data() + w * scored * width);
+  }
+  scorer_.emplace(base_->forward(), std::move(targets));
+  if (auto s = scorer_->set_base(std::move(inputs), base_->free_bytes(), work); !s) return s;
+  base_perplexity_ = evaluate::subject_perplexity(scorer_->base(), windows_.inputs.size());
+  return {};
+}
+
+Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cell, const WorkContext& work) {
+  const Costs costs(*base_);
+  const model::Model& model = *base_->model();
+  done_ = total_ = 0;
+  const std::size_t count = windows_.inputs.size();
+  for (const Cell& cell : cells)
+    total_ += costs.cell(first_layer(model, cell), base_->layers()) * static_cast<double>(count);
+  const std::uint64_t state = base_->group() * base_->window_floats() * sizeof(float);
+  const std::size_t most =
+      std::max<std::size_t>(1, options_.memory_budget / 4 / std::max<std::uint64_t>(1, state));
+  for (std::size_t c = 0; c < cells.size();) {
+    // Neighbours that start in the same block travel together, as many as a batch has time and memory for.
+    const int first = first_layer(model, cells[c]);
+    const double cost = costs.cell(first, base_->layers()) * static_cast<double>(count);
+    std::size_t size = 1;
+    if (seconds_per_cost_ > 0)
+      size = static_cast<std::size_t>(
+          std::clamp(options_.batch_seconds / (seconds_per_cost_ * cost), 1.0, static_cast<double>(most)));
+    std::vector<Traveller> batch;
+    const double start_time = now();
+    while (batch.size() < size && c < cells.size() && first_layer(model, cells[c]) == first) {
+      auto traveller = set_out(c, cells[c]);
+      if (!traveller) return pass(traveller);
+      batch.push_back(std::move(*traveller));
+      ++c;
+    }
+    for (std::size_t w = 0; w < count; w += base_->group())
+      if (auto s = run_group(batch, first, w, std::min(base_->group(), count - w), work); !s) return s;
+    const double seconds = (now() - start_time) / static_cast<double>(batch.size());
+    seconds_per_cost_ = seconds / cost;
+    for (const Traveller& traveller : batch) {
+      MeasuredCell result = result_of(traveller);
+      result.seconds = seconds;
+      if (auto s = on_cell(traveller.index, result); !s) return s;
+    }
+  }
+  return {};
+}
+
+Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {
+  Traveller traveller;
+  traveller.index = index;
+  traveller.cell = &cell;
+  auto source = cell_weights(base_->model(), cell);
+  if (!source) return pass(source);
+  traveller.source = std::move(*source);
+  auto forward =
+      run::Forward::create(*traveller.source, windows_.context, base_->forward().rounds_activations());
+  if (!forward) return pass(forward);
+  traveller.forward = std::move(*forward);
+  traveller.changed.resize(static_cast<std::size_t>(base_->layers()));
+  for (const std::size_t tensor : cell.tensors) {
+    const model::TensorRole& role = base_->model()->role(tensor);
+    if (role.layer < 0 || !traveller.source->differs(tensor)) continue;
+    auto& changed = traveller.changed[static_cast<std::size_t>(role.layer)];
+    changed.push_back(tensor);
+    // A changed product is taken whole, with its bias.
+    const auto bias = base_->model()->file().find_tensor(
+        fmt::format("blk.{}.{}.bias", role.layer, model::module_name(role.module)));
+    if (bias) changed.push_back(*bias);
+  }
+  if (!traveller.hidden.resize(base_->group() * base_->window_floats()))
+    return fail(ErrorCode::Memory, "not enough memory for a cell's hidden states");
+  traveller.tokens.reserve(windows_.inputs.size() * windows_.scored_per_window());
+  return traveller;
+}
+
+Status Measurer::run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
+                           const WorkContext& work) {
+  const Costs costs(*base_);
+  for (Traveller& traveller : batch)
+    if (auto s = enter(traveller, first, start, count, work); !s) return s;
+  for (int layer = first < 0 ? 0 : first + 1; layer < base_->layers(); ++layer)
+    for (Traveller& traveller : batch)
+      if (auto s = cross(traveller, layer, count, work); !s) return s;
+  if (auto s = score_group(batch, start, count, work); !s) return s;
+  advance(costs.head() * static_cast<double>(count * batch.size()), work);
+  return {};
+}
+
+/// The block where the cell first differs, or what stands in front of or behind the blocks.
+Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::size_t count,
+                       const WorkContext& work) {
+  const std::size_t floats = base_->window_floats();
+  if (first < 0)
+    return traveller.forward->embed(std::span(windows_.inputs).subspan(start, count), traveller.hidden.data(),
+                                    work);
+  if (first >= base_->layers()) {
+    auto states = base_->states(base_->layers(), start, count, room_);
+    if (!states) return pass(states);
+    std::copy_n(*states, count * floats, traveller.hidden.data());
+    return {};
+  }
+  const auto& changed = traveller.changed[static_cast<std::size_t>(first)];
+  if (auto s = traveller.forward->load_layer(first, own_, work, &changed); !s) return s;
+  const Costs costs(*base_);
+  for (std::size_t w = 0; w < count; w += base_->batch()) {
+    const std::size_t some = std::min(base_->batch(), count - w);
+    auto record = base_->record(first, start + w, work);
+    if (!record) return pass(record);
+    auto weights = base_->weights(first, work);
+    if (!weights) return pass(weights);
+    auto input = base_->states(first, start + w, some, room_);
+    if (!input) return pass(input);
+    const BlockView base = view_of(**weights);
+    const BlockView own = with_changes(base, own_, changed, *base_->model());
+    if (auto s = base_->block().rerun(own, base, **record, first, *input,
+                                      traveller.hidden.data() + w * floats, some, from(first), work);
+        !s)
+      return s;
+    advance(costs.block() * static_cast<double>(some), work);
+  }
+  return {};
+}
+
+/// A block behind the first change.
+Status Measurer::cross(Traveller& traveller, int layer, std::size_t count, const WorkContext& work) {
+  const Costs costs(*base_);
+  const auto& changed = traveller.changed[static_cast<std::size_t>(layer)];
+  if (!changed.empty())
+    if (auto s = traveller.forward->load_layer(layer, own_, work, &changed); !s) return s;
+  auto weights = base_->weights(layer, work);
+  if (!weights) return pass(weights);
+  const BlockView view = with_changes(view_of(**weights), own_, changed, *base_->model());
+  for (std::size_t w = 0; w < count; w += base_->batch()) {
+    const std::size_t some = std::min(base_->batch(), count - w);
+    float* hidden = traveller.hidden.data() + w * base_->window_floats();
+    if (auto s = base_->block().run(view, layer, hidden, hidden, some, from(layer), work); !s) return s;
+    advance(costs.block() * static_cast<double>(some), work);
+  }
+  return {};
+}
+
+Status Measurer::score_group(std::vector<Traveller>& batch, std::size_t start, std::size_t count,
+                             const WorkContext& work) {
+  const std::size_t scored = windows_.scored_per_window();
+  std::vector<HeadInput> inputs(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    inputs[i].forward = &*batch[i].forward;
+    if (auto s = head_inputs(*batch[i].forward, batch[i].hidden.data(), count, windows_.first_scored, scored,
+                             inputs[i].inputs, work);
+        !s)
+      return s;
+  }
+  auto tokens = scorer_->score(inputs, start * scored, count * scored, work, [](double) {});
+  if (!tokens) return pass(tokens);
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    batch[i].tokens.insert(batch[i].tokens.end(), (*tokens)[i].begin(), (*tokens)[i].end());
+  return {};
+}
+
+MeasuredCell Measurer::result_of(const Traveller& traveller) const {
+  const evaluate::Comparison compared = evaluate::compare(traveller.tokens, windows_.inputs.size());
+  MeasuredCell out;
+  out.kl_mean = compared.kl_mean;
+  out.kl_se = compared.kl_se;
+  out.kl_median = compared.kl_median;
+  out.kl_p99 = compared.kl_p99;
+  out.kl_max = compared.kl_max;
+  out.dnll_mean = compared.ln_ratio;
+  out.dnll_se = compared.ln_ratio_se;
+  out.top1_agreement = compared.top1_agreement;
+  out.scored_tokens = traveller.tokens.size();
+  const std::size_t scored = windows_.scored_per_window();
+  for (std::size_t w = 0; w < windows_.inputs.size(); ++w) {
+    double sum = 0;
+    for (std::size_t p = 0; p < scored; ++p) sum += traveller.tokens[w * scored + p].kl;
+    out.window_kl.push_back(static_cast<float>(sum / static_cast<double>(scored)));
+  }
+  return out;
+}
+
+Status check_windows(const model::Model& model, const evaluate::Windows& windows) {
+  if (!model.llama()) return pass(model.llama());
+  const bool fits = !windows.inputs.empty() && windows.inputs.size() == windows.targets.size() &&
+                    windows.first_scored <= windows.last_scored && windows.last_scored + 1 < windows.context;
+  if (!fits) return fail(ErrorCode::InvalidArgument, "no windows to score");
+  for (const auto& targets : windows.targets) {
+    if (targets.size() + 1 < windows.context)
+      return fail(ErrorCode::InvalidArgument, "a window lacks targets");
+    for (const std::int32_t target : targets)
+      if (target < 0 || static_cast<std::uint32_t>(target) >= model.llama()->vocabulary)
+        return fail(ErrorCode::InvalidArgument, fmt::format("token {} is outside the vocabulary", target));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CellMeasurer>> CellMeasurer::create(std::shared_ptr<const model::Model> model,
+                                                           evaluate::Windows windows,
+                                                           const MeasureOptions& options,
+                                                           const WorkContext& work) {
+  if (auto s = check_windows(*model, windows); !s) return pass(s);
+  return Measurer::make(std::move(model), std::move(windows), options, work);
+}
+
+}  // namespace bitlens::sensitivity

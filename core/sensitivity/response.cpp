@@ -1,0 +1,365 @@
+#include "core/sensitivity/response.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/run/backward.h"
+#include "core/run/tasks.h"
+#include "core/sensitivity/base_run.h"
+#include "core/sensitivity/changes.h"
+#include "core/sensitivity/head_gradient.h"
+
+namespace bitlens::sensitivity {
+
+namespace {
+
+using kernels::FloatBuffer;
+using kernels::kRowTile;
+using model::Module;
+
+/// Rows of gradients that go through a block together.
+constexpr std::size_t kChunkRows = 8192;
+
+/// A matrix of a block on its two sides: the inputs in the record, the gradients in the block's.
+struct Sides {
+  FloatBuffer BlockRecord::*input;
+  FloatBuffer run::BlockGradients::*gradient;
+};
+std::optional<Sides> sides_of(Module module) {
+  switch (module) {
+    case Module::AttnQ:
+      return Sides{&BlockRecord::attn_input, &run::BlockGradients::q};
+    case Module::AttnK:
+      return Sides{&BlockRecord::attn_input, &run::BlockGradients::k};
+    case Module::AttnV:
+      return Sides{&BlockRecord::attn_input, &run::BlockGradients::v};
+    case Module::AttnOutput:
+      return Sides{&BlockRecord::attended, &run::BlockGradients::attn_output};
+    case Module::FfnGate:
+      return Sides{&BlockRecord::ffn_input, &run::BlockGradients::gate};
+    case Module::FfnUp:
+      return Sides{&BlockRecord::ffn_input, &run::BlockGradients::up};
+    case Module::FfnDown:
+      return Sides{&BlockRecord::gated, &run::BlockGradients::down};
+    default:
+      return std::nullopt;
+  }
+}
+
+class Responder {
+ public:
+  static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
+                                                 std::vector<Cell> cells, const evaluate::Windows& windows,
+                                                 const ResponseOptions& options, const WorkContext& work);
+  Status run(const ResponseCallback& on_update, const WorkContext& work);
+  ResponseMatrix take() { return std::move(matrix_); }
+
+ private:
+  Responder() = default;
+  Status run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work);
+  Status through_layer(int layer, const WorkContext& work);
+  Status respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
+                 std::size_t offset, const BlockRecord& record, const WorkContext& work);
+  Status embedding_responses(const WorkContext& work);
+  void keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses);
+  Status finish(std::span<const Change> changes);
+  [[nodiscard]] std::span<const Change> changes_of(int layer) const;
+
+  evaluate::Windows windows_;
+  ResponseOptions options_;
+  std::vector<Change> changes_;                                // by layer: embedding and output first
+  std::vector<std::pair<std::size_t, std::size_t>> of_layer_;  // begin, end; [0] is outside the blocks
+  ResponseMatrix matrix_;
+  std::unique_ptr<BaseRun> base_;
+  std::optional<run::Backward> backward_;
+  std::optional<HeadGradient> head_;
+  std::vector<Chunk> chunks_;
+  std::vector<FloatBuffer> gradients_;  // by chunk
+  run::BackwardWeights weights_;
+  run::BlockGradients block_gradients_;
+  FloatBuffer room_;
+  std::vector<std::size_t> waiting_;  // by cell: changes still to come in this round
+  std::size_t round_samples_ = 0;     // known after this round
+  bool round_text_ = false;
+  const ResponseCallback* on_update_ = nullptr;
+  std::uint64_t done_ = 0, total_ = 0;
+};
+
+Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const model::Model>& model,
+                                                   std::vector<Cell> cells, const evaluate::Windows& windows,
+                                                   const ResponseOptions& options, const WorkContext& work) {
+  std::unique_ptr<Responder> out(new Responder);
+  out->options_ = options;
+  out->windows_ = windows;
+  const std::size_t samples = std::max<std::size_t>(1, options.samples);
+  const std::size_t used = std::min(samples, windows.inputs.size());
+  out->windows_.inputs.resize(used);
+  out->windows_.targets.resize(used);
+  for (const Cell& cell : cells) {
+    if (cell.tensors.empty())
+      return fail(ErrorCode::InvalidArgument, "a cell without tensors has no response", {{}, cell.name, {}});
+    for (const std::size_t tensor : cell.tensors) {
+      const model::TensorRole& role = model->role(tensor);
+      const bool outside = role.module == Module::TokenEmbedding || role.module == Module::Output;
+      if (!sides_of(role.module) && !outside)
+        return fail(ErrorCode::Unsupported, "responses are known for matrices of the model only",
+                    {model->file().path(), model->file().tensors()[tensor].name, {}});
+    }
+  }
+  out->changes_ = distinct_changes(cells);
+  const auto layer_of = [&](const Change& change) { return model->role(change.tensor).layer; };
+  std::ranges::stable_sort(out->changes_, {}, layer_of);
+  auto base =
+      BaseRun::create(model, out->windows_, {false, options.memory_budget, options.spill_folder}, work);
+  if (!base) return pass(base);
+  out->base_ = std::move(*base);
+  for (int layer = -1; layer < out->base_->layers(); ++layer) {
+    const auto range = std::ranges::equal_range(out->changes_, layer, {}, layer_of);
+    out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
+  }
+  auto backward = run::Backward::create(out->base_->forward());
+  if (!backward) return pass(backward);
+  out->backward_ = std::move(*backward);
+  out->head_.emplace(*out->base_, options.seed, options.memory_budget / 4);
+  out->matrix_ = ResponseMatrix(std::move(cells), used, (samples + used - 1) / used,
+                                out->windows_.scored_per_window(), options.seed);
+  return out;
+}
+
+std::span<const Change> Responder::changes_of(int layer) const {
+  const auto [begin, end] = of_layer_[static_cast<std::size_t>(layer + 1)];
+  return std::span(changes_).subspan(begin, end - begin);
+}
+
+Status Responder::run(const ResponseCallback& on_update, const WorkContext& work) {
+  on_update_ = &on_update;
+  const std::size_t draws = matrix_.draws();
+  // What one round holds: the gradients of all its draws at one boundary.
+  const std::uint64_t per_draw = windows_.inputs.size() * base_->window_floats() * sizeof(float);
+  const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
+  std::vector<std::size_t> rounds;
+  std::size_t planned = 0, size = std::max<std::size_t>(1, draws / 8);
+  while (planned < draws) {
+    rounds.push_back(std::min({size, most, draws - planned}));
+    planned += rounds.back();
+    size = planned;
+  }
+
+  // Rounds differ in size: progress counts draws x blocks.
+  total_ = draws * static_cast<std::size_t>(base_->layers());
+  std::size_t first = 0;
+  for (const std::size_t round : rounds) {
+    if (auto s = run_round(first, round, work); !s) return s;
+    first += round;
+  }
+  return {};
+}
+
+Status Responder::run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work) {
+  const std::size_t count = windows_.inputs.size(), context = windows_.context;
+  round_text_ = options_.text_slope && first_draw == 0;
+  round_samples_ = (first_draw + draws) * count;
+  waiting_.assign(matrix_.cells().size(), 0);
+  for (const Change& change : changes_)
+    for (const std::size_t cell : change.cells) ++waiting_[cell];
+  chunks_.clear();
+  const std::size_t some_draws = std::clamp<std::size_t>(kChunkRows / context, 1, draws);
+  const std::size_t some_windows =
+      std::min({std::max<std::size_t>(1, kChunkRows / (some_draws * context)), base_->batch(),
+                head_->windows_within(options_.memory_budget / 8)});
+  for (std::size_t w = 0; w < count;) {
+    // A chunk's windows lie in one batch of the record.
+    const std::size_t batch_end = std::min(count, (w / base_->batch() + 1) * base_->batch());
+    const std::size_t windows = std::min(some_windows, batch_end - w);
+    for (std::size_t d = 0; d < draws; d += some_draws)
+      chunks_.push_back({w, windows, first_draw + d, std::min(some_draws, draws - d), round_text_ && d == 0});
+    w += windows;
+  }
+  gradients_.resize(std::max(gradients_.size(), chunks_.size()));
+  std::vector<Change> of_output;
+  for (const Change& change : changes_of(-1))
+    if (change.tensor == base_->forward().output_tensor()) of_output.push_back(change);
+  std::vector<ChunkResponses> responses;
+  for (std::size_t c = 0; c < chunks_.size(); ++c) {
+    const Chunk& chunk = chunks_[c];
+    if (!gradients_[c].resize(chunk.all_draws() * chunk.windows * base_->window_floats()))
+      return fail(ErrorCode::Memory, "not enough memory for gradients");
+    if (auto s = head_->run(chunk, gradients_[c].data(), of_output, responses, work); !s) return s;
+    for (std::size_t i = 0; i < of_output.size(); ++i) keep(of_output[i], chunk, responses[i]);
+  }
+  const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
+  if (!tied)
+    if (auto s = finish(of_output); !s) return s;
+  for (int layer = base_->layers() - 1; layer >= 0; --layer) {
+    if (auto s = through_layer(layer, work); !s) return s;
+    if (auto s = finish(changes_of(layer)); !s) return s;
+    work.report("response", done_ += draws, total_);
+  }
+  return embedding_responses(work);
+}
+
+Status Responder::through_layer(int layer, const WorkContext& work) {
+  if (auto s = backward_->load_layer(layer, weights_, work); !s) return s;
+  const std::span changes = changes_of(layer);
+  std::vector<ChangeReader> readers;
+  std::uint64_t bytes = 0;
+  for (const Change& change : changes) {
+    auto reader = ChangeReader::create(base_->model(), change);
+    if (!reader) return pass(reader);
+    readers.push_back(std::move(*reader));
+    bytes += base_->model()->file().tensors()[change.tensor].elements() * sizeof(float);
+  }
+  // All changes of the block are kept packed if there is room for them, else made again for every chunk.
+  const bool keep_packed = bytes <= options_.memory_budget / 4;
+  std::vector<kernels::PackedMatrix> packed(keep_packed ? changes.size() : 1);
+  const auto pack = [&](std::size_t i, kernels::PackedMatrix& target) {
+    const std::uint64_t rows = base_->model()->file().tensors()[changes[i].tensor].rows();
+    return readers[i].pack(0, rows, target, work);
+  };
+  if (keep_packed)
+    for (std::size_t i = 0; i < changes.size(); ++i)
+      if (auto s = pack(i, packed[i]); !s) return s;
+  for (std::size_t c = 0; c < chunks_.size(); ++c) {
+    const Chunk& chunk = chunks_[c];
+    const std::size_t batch_start = chunk.first_window / base_->batch() * base_->batch();
+    auto record = base_->record(layer, batch_start, work);
+    if (!record) return pass(record);
+    auto input = base_->states(layer, chunk.first_window, chunk.windows, room_);
+    if (!input) return pass(input);
+    const model::LlamaParameters& p = base_->forward().parameters();
+    const std::size_t offset = (chunk.first_window - batch_start) * windows_.context;
+    const std::size_t queries = std::size_t{p.heads} * p.head_dim,
+                      keys = std::size_t{p.kv_heads} * p.head_dim;
+    const BlockRecord& r = **record;
+    const run::BlockActivations activations{*input,
+                                            r.middle.data() + offset * p.width,
+                                            r.q.data() + offset * queries,
+                                            r.k.data() + offset * keys,
+                                            r.v.data() + offset * keys,
+                                            r.gate.data() + offset * p.ffn_width,
+                                            r.up.data() + offset * p.ffn_width};
+    if (auto s = backward_->run_layer(weights_, activations, chunk.windows, chunk.all_draws(),
+                                      gradients_[c].data(), block_gradients_, work);
+        !s)
+      return s;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (!keep_packed)
+        if (auto s = pack(i, packed[0]); !s) return s;
+      if (auto s = respond(chunk, changes[i], packed[keep_packed ? i : 0], offset, r, work); !s) return s;
+    }
+    // Pausing and stopping happen between chunks.
+    work.report("response", done_, total_);
+    if (work.stopped()) return WorkContext::cancelled();
+  }
+  return {};
+}
+
+/// sum over tokens of g . (dW x), for one change and every draw of a chunk.
+Status Responder::respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
+                          std::size_t offset, const BlockRecord& record, const WorkContext& work) {
+  const Sides sides = *sides_of(base_->model()->role(change.tensor).module);
+  const std::size_t context = windows_.context, inputs = packed.inputs(), outputs = packed.outputs();
+  const float* x = (record.*sides.input).data() + offset * inputs;
+  const float* g = (block_gradients_.*sides.gradient).data();
+  const std::size_t per_window = (context + kRowTile - 1) / kRowTile, draws = chunk.all_draws();
+  std::vector<double> partial(chunk.windows * per_window * draws, 0.0);
+  std::vector<FloatBuffer> rooms(static_cast<std::size_t>(work.pool.size()));
+  const auto status =
+      run::for_each_task(work, chunk.windows * per_window, [&](std::size_t task, int worker) -> Status {
+        FloatBuffer& room = rooms[static_cast<std::size_t>(worker)];
+        if (!room.resize(kRowTile * outputs)) return fail(ErrorCode::Memory, "not enough memory");
+        const std::size_t window = task / per_window, at = task % per_window * kRowTile;
+        const std::size_t count = std::min(kRowTile, context - at), row = window * context + at;
+        kernels::multiply(packed, 0, packed.panels(), x + row * inputs, count, inputs, room.data(), outputs,
+                          false);
+        for (std::size_t d = 0; d < draws; ++d) {
+          const float* gradient = g + (d * chunk.windows * context + row) * outputs;
+          partial[task * draws + d] = dot(room.data(), gradient, count * outputs);
+        }
+        return {};
+      });
+  if (!status) return status;
+  ChunkResponses responses(draws * chunk.windows, 0.0);
+  for (std::size_t task = 0; task < chunk.windows * per_window; ++task)
+    for (std::size_t d = 0; d < draws; ++d)
+      responses[d * chunk.windows + task / per_window] += partial[task * draws + d];
+  keep(change, chunk, responses);
+  return {};
+}
+
+/// The embedding: the gradient at the first block's input against the changed rows that were looked up.
+Status Responder::embedding_responses(const WorkContext& work) {
+  const std::size_t width = base_->forward().parameters().width, context = windows_.context;
+  std::vector<Change> of_embedding;
+  for (const Change& change : changes_of(-1))
+    if (change.tensor == base_->forward().embedding_tensor()) of_embedding.push_back(change);
+  for (const Change& change : of_embedding) {
+    auto reader = ChangeReader::create(base_->model(), change);
+    if (!reader) return pass(reader);
+    for (std::size_t c = 0; c < chunks_.size(); ++c) {
+      const Chunk& chunk = chunks_[c];
+      const std::size_t draws = chunk.all_draws();
+      ChunkResponses responses(draws * chunk.windows, 0.0);
+      const auto status = run::for_each_task(work, chunk.windows, [&](std::size_t window, int) -> Status {
+        std::vector<float> change_row(width);
+        for (std::size_t t = 0; t < context; ++t) {
+          const auto token = static_cast<std::uint64_t>(windows_.inputs[chunk.first_window + window][t]);
+          if (auto s = reader->rows(token, 1, change_row.data()); !s) return s;
+          for (std::size_t d = 0; d < draws; ++d) {
+            const std::size_t row = (d * chunk.windows + window) * context + t;
+            responses[d * chunk.windows + window] +=
+                dot(change_row.data(), gradients_[c].data() + row * width, width);
+          }
+        }
+        return {};
+      });
+      if (!status) return status;
+      keep(change, chunk, responses);
+    }
+  }
+  return finish(of_embedding);
+}
+
+void Responder::keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses) {
+  const std::size_t count = matrix_.windows();
+  for (const std::size_t cell : change.cells)
+    for (std::size_t d = 0; d < chunk.all_draws(); ++d)
+      for (std::size_t w = 0; w < chunk.windows; ++w) {
+        const auto value = static_cast<float>(responses[d * chunk.windows + w]);
+        if (d < chunk.draws)
+          matrix_.full_row(cell)[(chunk.first_draw + d) * count + chunk.first_window + w] += value;
+        else
+          matrix_.full_text_row(cell)[chunk.first_window + w] += value;
+      }
+}
+
+/// These changes are done for this round: cells that waited for nothing else are reported.
+Status Responder::finish(std::span<const Change> changes) {
+  std::vector<std::size_t> ready;
+  for (const Change& change : changes)
+    for (const std::size_t cell : change.cells)
+      if (--waiting_[cell] == 0) {
+        matrix_.set_known(cell, round_samples_);
+        if (round_text_) matrix_.set_text_known(cell);
+        ready.push_back(cell);
+      }
+  if (ready.empty() || !*on_update_) return {};
+  return (*on_update_)(ready, matrix_);
+}
+
+}  // namespace
+
+Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model>& model,
+                                        std::vector<Cell> cells, const evaluate::Windows& windows,
+                                        const ResponseOptions& options, const ResponseCallback& on_update,
+                                        const WorkContext& work) {
+  if (!model->llama()) return pass(model->llama());
+  if (windows.inputs.empty()) return fail(ErrorCode::InvalidArgument, "no windows to run");
+  auto responder = Responder::make(model, std::move(cells), windows, options, work);
+  if (!responder) return pass(responder);
+  if (auto s = (*responder)->run(on_update, work); !s) return pass(s);
+  return (*responder)->take();
+}
+
+}  // namespace bitlens::sensitivity

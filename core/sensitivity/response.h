@@ -1,0 +1,48 @@
+// Response vectors of cells by backward passes through the model (see response_matrix.h for what they are).
+// With x_t a matrix's input and g_t the gradient at its output, a = sum over t of g_t . (dW x_t): dW x_t is
+// computed once per window and format, every further draw costs the backward pass and dot products.
+//
+// Draws come in rounds, few at first, so that every cell has an estimate early and all of them sharpen;
+// inside a round results arrive layer by layer, the last first. The same bits at any thread count, in any
+// rounds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/parallel.h"
+#include "core/base/result.h"
+#include "core/evaluate/perplexity.h"
+#include "core/sensitivity/cell.h"
+#include "core/sensitivity/response_matrix.h"
+
+namespace bitlens::sensitivity {
+
+struct ResponseOptions {
+  std::size_t samples = 200;  ///< at least so many; whole draws of all windows
+  std::uint64_t seed = 1;
+  bool text_slope = true;                                ///< also respond to the text's own labels, for dNLL
+  std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
+  std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
+};
+
+/// Cells that have more samples now than before. Called on the thread that runs the work; an error ends it.
+using ResponseCallback =
+    std::function<Status(std::span<const std::size_t> cells, const ResponseMatrix& matrix)>;
+
+/// Fewer windows are used when there are more of them than samples. Progress "base", then "response" in
+/// thousandths of a round's share. InvalidArgument for a cell without tensors.
+[[nodiscard]] Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model>& model,
+                                                      std::vector<Cell> cells,
+                                                      const evaluate::Windows& windows,
+                                                      const ResponseOptions& options,
+                                                      const ResponseCallback& on_update,
+                                                      const WorkContext& work);
+
+}  // namespace bitlens::sensitivity

@@ -1,0 +1,243 @@
+// Measured cells against the naive way: the whole model with the one tensor changed, from scratch.
+#include <QTemporaryDir>
+#include <QTest>
+#include <cmath>
+#include <map>
+
+#include "core/sensitivity/measured.h"
+#include "tests/unit/sensitivity/tiny_llama.h"
+
+using namespace bitlens;
+using sensitivity::Cell;
+using sensitivity::CellMeasurer;
+using sensitivity::Grouping;
+using sensitivity::MeasuredCell;
+
+namespace {
+
+bool close(double a, double b, double relative) {
+  return std::abs(a - b) <= relative * std::max(std::abs(a), std::abs(b)) + 1e-300;
+}
+
+}  // namespace
+
+class MeasuredTest : public QObject {
+  Q_OBJECT
+
+  QTemporaryDir folder_;
+  ThreadPool pool_{2};
+  WorkContext work_{pool_};
+
+  std::shared_ptr<const model::Model> model(const test::TinyShape& shape = {}) {
+    return test::open_bytes(test::tiny_llama_bytes(shape), folder_.filePath("m.gguf").toStdString());
+  }
+  std::vector<MeasuredCell> sweep(const std::shared_ptr<const model::Model>& model,
+                                  const evaluate::Windows& windows, const std::vector<Cell>& cells,
+                                  const sensitivity::MeasureOptions& options, ThreadPool& pool,
+                                  bool* spilled = nullptr) {
+    const WorkContext work{pool};
+    auto measurer = CellMeasurer::create(model, windows, options, work);
+    if (!measurer) {
+      qWarning("%s", measurer.error().describe().c_str());
+      return {};
+    }
+    if (spilled != nullptr) *spilled = (*measurer)->spilled();
+    std::vector<MeasuredCell> out(cells.size());
+    const auto status = (*measurer)->measure(
+        cells,
+        [&](std::size_t index, const MeasuredCell& cell) -> Status {
+          out[index] = cell;
+          return {};
+        },
+        work);
+    if (!status) qWarning("%s", status.error().describe().c_str());
+    return status ? out : std::vector<MeasuredCell>{};
+  }
+  void compare_with_naive(const test::TinyShape& shape, Grouping grouping,
+                          evaluate::Activations activations) {
+    const auto m = model(shape);
+    QVERIFY(m);
+    const auto windows = test::random_windows(shape.vocabulary, 40, 5);
+    const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0, kernels::Format::Q8_0},
+                                              kernels::Quantizer::Rtn, grouping);
+    QVERIFY(plan);
+    QVERIFY(plan->cells.size() >= 2);
+    sensitivity::MeasureOptions options;
+    options.activations = activations;
+    const auto cells = sweep(m, windows, plan->cells, options, pool_);
+    QCOMPARE(cells.size(), plan->cells.size());
+    const auto base = run::file_weights(m);
+    evaluate::Options naive_options;
+    naive_options.activations = activations;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const auto subject = sensitivity::cell_weights(m, plan->cells[c]);
+      QVERIFY(subject);
+      const auto naive = evaluate::measure(**subject, base.get(), windows, naive_options, work_);
+      QVERIFY2(naive, naive ? "" : naive.error().describe().c_str());
+      const QByteArray name = QByteArray::fromStdString(plan->cells[c].name);
+      QVERIFY2(cells[c].kl_mean > 0, name.constData());
+      QVERIFY2(close(cells[c].kl_mean, naive->comparison->kl_mean, 1e-6), name.constData());
+      QVERIFY2(close(cells[c].kl_se, naive->comparison->kl_se, 1e-6), name.constData());
+      QVERIFY2(close(cells[c].dnll_mean, naive->comparison->ln_ratio, 1e-6), name.constData());
+      QVERIFY2(close(cells[c].dnll_se, naive->comparison->ln_ratio_se, 1e-6), name.constData());
+      QCOMPARE(cells[c].top1_agreement, naive->comparison->top1_agreement);
+      QCOMPARE(cells[c].window_kl.size(), windows.inputs.size());
+    }
+  }
+
+ private slots:
+  void equals_naive_evaluation_data() {
+    QTest::addColumn<bool>("tied");
+    QTest::addColumn<bool>("bias");
+    QTest::addColumn<int>("grouping");
+    QTest::addColumn<bool>("q8");
+    QTest::newRow("tensors") << false << false << 0 << false;
+    QTest::newRow("tensors, tied output, biases") << true << true << 0 << false;
+    QTest::newRow("tensors, rounded activations") << false << true << 0 << true;
+    QTest::newRow("fused groups") << false << false << 1 << false;
+    QTest::newRow("module kinds") << false << true << 2 << true;
+    QTest::newRow("layers") << false << false << 3 << false;
+    QTest::newRow("everything") << false << false << 4 << true;
+  }
+  void equals_naive_evaluation() {
+    QFETCH(bool, tied);
+    QFETCH(bool, bias);
+    QFETCH(int, grouping);
+    QFETCH(bool, q8);
+    test::TinyShape shape;
+    shape.tied = tied;
+    shape.bias = bias;
+    compare_with_naive(shape, static_cast<Grouping>(grouping),
+                       q8 ? evaluate::Activations::Q8 : evaluate::Activations::Exact);
+  }
+
+  void control_reads_exactly_zero() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto windows = test::random_windows(96, 40, 3);
+    for (const auto activations : {evaluate::Activations::Exact, evaluate::Activations::Q8}) {
+      sensitivity::MeasureOptions options;
+      options.activations = activations;
+      const auto cells = sweep(
+          m, windows, {Cell{"control", kernels::Format::F32, kernels::Quantizer::Rtn, {}}}, options, pool_);
+      QCOMPARE(cells.size(), std::size_t{1});
+      QCOMPARE(cells[0].kl_mean, 0.0);
+      QCOMPARE(cells[0].kl_max, 0.0);
+      QCOMPARE(cells[0].dnll_mean, 0.0);
+      QCOMPARE(cells[0].dnll_se, 0.0);
+      QCOMPARE(cells[0].top1_agreement, 1.0);
+    }
+  }
+
+  // The same bits whatever the threads, the order of the cells, the batches and the memory.
+  void same_bits_under_all_circumstances() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto windows = test::random_windows(96, 56, 6);
+    auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0, kernels::Format::Q5_1},
+                                        kernels::Quantizer::Rtn);
+    QVERIFY(plan);
+    const auto reference = sweep(m, windows, plan->cells, {}, pool_);
+    QCOMPARE(reference.size(), plan->cells.size());
+    std::vector<Cell> backwards(plan->cells.rbegin(), plan->cells.rend());
+    sensitivity::MeasureOptions small;
+    small.memory_budget = 200 * 1024;
+    small.spill_folder = folder_.path().toStdString();
+    small.batch_seconds = 0;
+    sensitivity::MeasureOptions wide;
+    wide.batch_seconds = 1000;
+    ThreadPool one(1), three(3);
+    bool spilled = false;
+    const std::vector<std::vector<MeasuredCell>> others = {sweep(m, windows, backwards, {}, pool_),
+                                                           sweep(m, windows, backwards, small, one, &spilled),
+                                                           sweep(m, windows, backwards, wide, three)};
+    QVERIFY(spilled);
+    QCOMPARE(QDir(folder_.path()).entryList(QDir::Files), QStringList{"m.gguf"});
+    for (const auto& other : others) {
+      QCOMPARE(other.size(), reference.size());
+      for (std::size_t c = 0; c < reference.size(); ++c) {
+        const MeasuredCell &a = reference[c], &b = other[other.size() - 1 - c];
+        QCOMPARE(a.kl_mean, b.kl_mean);
+        QCOMPARE(a.kl_se, b.kl_se);
+        QCOMPARE(a.dnll_mean, b.dnll_mean);
+        QCOMPARE(a.window_kl, b.window_kl);
+      }
+    }
+  }
+
+  void lists_what_cannot_be() {
+    test::TinyShape shape;
+    shape.ffn = 100;  // not a whole number of blocks
+    const auto m = model(shape);
+    QVERIFY(m);
+    const auto plan = sensitivity::plan_cells(*m, "blk.1.*", {kernels::Format::Q4_0, kernels::Format::F32},
+                                              kernels::Quantizer::Rtn);
+    QVERIFY(plan);
+    std::map<std::string, std::string> skipped;
+    for (const auto& cell : plan->skipped)
+      skipped[cell.name + " " + std::string(kernels::info(cell.format).name)] = cell.reason;
+    QVERIFY(skipped.contains("blk.1.ffn_down.weight Q4_0"));
+    QVERIFY(skipped.at("blk.1.ffn_down.weight Q4_0").find("100") != std::string::npos);
+    QVERIFY(skipped.contains("blk.1.attn_q.weight F32"));  // it is F32 already
+    QCOMPARE(skipped.size(), std::size_t{8});
+    QCOMPARE(plan->cells.size(), std::size_t{6});
+    const auto layers =
+        sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn, Grouping::Layer);
+    QVERIFY(layers);
+    QCOMPARE(layers->cells.size(), std::size_t{2});  // embedding and output
+    QCOMPARE(layers->skipped.size(), std::size_t{3});
+    QVERIFY(!sensitivity::plan_cells(*m, "nothing*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn));
+  }
+
+  void stops_when_asked_and_when_the_caller_fails() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
+    QVERIFY(plan);
+    auto measurer = CellMeasurer::create(m, test::random_windows(96, 40, 2), {}, work_);
+    QVERIFY(measurer);
+    std::stop_source stop;
+    const WorkContext stoppable{pool_, stop.get_token()};
+    std::size_t seen = 0;
+    auto status = (*measurer)->measure(
+        plan->cells,
+        [&](std::size_t, const MeasuredCell&) -> Status {
+          if (++seen == 2) stop.request_stop();
+          return {};
+        },
+        stoppable);
+    QVERIFY(!status);
+    QVERIFY(status.error().code == ErrorCode::Cancelled);
+    QVERIFY(seen < plan->cells.size());
+    status = (*measurer)->measure(
+        plan->cells,
+        [&](std::size_t, const MeasuredCell&) -> Status { return fail(ErrorCode::OutOfSpace, "full"); },
+        work_);
+    QVERIFY(!status);
+    QVERIFY(status.error().code == ErrorCode::OutOfSpace);
+  }
+
+  void progress_ends_at_the_total() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto plan = sensitivity::plan_cells(*m, "blk.*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
+    QVERIFY(plan);
+    std::uint64_t last = 0, total = 0, reports = 0;
+    const WorkContext work{pool_, {}, [&](const Progress& progress) {
+                             if (progress.stage != "measure") return;
+                             QVERIFY(progress.done >= last);
+                             last = progress.done;
+                             total = progress.total;
+                             ++reports;
+                           }};
+    auto measurer = CellMeasurer::create(m, test::random_windows(96, 40, 2), {}, work);
+    QVERIFY(measurer);
+    QVERIFY((*measurer)->measure(
+        plan->cells, [](std::size_t, const MeasuredCell&) -> Status { return {}; }, work));
+    QVERIFY(reports > plan->cells.size());
+    QVERIFY(last + 2 >= total);
+  }
+};
+
+QTEST_APPLESS_MAIN(MeasuredTest)
+#include "tst_measured.moc"
