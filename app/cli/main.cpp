@@ -21,7 +21,7 @@ using namespace bitlens::cli;
 
 constexpr const char* kDescription =
     "Bitlens measures what precision costs in a language model, and quantizes models by recipe.\n"
-    "The desktop studio (bitlens) gives the same numbers from the same recipes.";
+    "The desktop studio (bitlens) gives the same numbers from the same recipes.\n";
 
 constexpr const char* kFooter =
     "\nEXAMPLES\n"
@@ -92,7 +92,11 @@ int run(const Command& command, const Common& common) {
                                 }};
   auto output = run_guarded(command, environment);
   progress.clear();
-  if (!output) return fail_with(output.error().describe(), exit_code(output.error().code));
+  if (!output) {
+    const bool exists = output.error().code == ErrorCode::Exists;
+    return fail_with(output.error().describe() + (exists ? "; --force replaces it" : ""),
+                     exit_code(output.error().code));
+  }
 
   std::string text = std::move(output->text);
   if (common.json) {
@@ -135,7 +139,10 @@ int run_command_line(int argc, char** argv) {
     const auto chosen = app.get_subcommands();
     const std::string help =
         chosen.empty() ? "bitlens-cli --help" : "bitlens-cli " + chosen[0]->get_name() + " --help";
-    return fail_with(fmt::format("{}; see {}", printable(error.what(), 500), help),
+    // The parser would only say that a command is missing.
+    const bool unknown = chosen.empty() && argc > 1 && argv[1][0] != '-';
+    const std::string what = unknown ? fmt::format("unknown command \"{}\"", argv[1]) : error.what();
+    return fail_with(fmt::format("{}; see {}", printable(what, 500), help),
                      exit_code(ErrorCode::InvalidArgument));
   }
   for (const Command& command : commands)

@@ -1,8 +1,5 @@
 #include "app/cli/options.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <limits>
 
@@ -82,40 +79,6 @@ Result<std::shared_ptr<const study::TokenizedText>> load_tokens(const study::Mod
   auto loaded = study::load_text(text);
   if (!loaded) return pass(loaded);
   return study::tokenize(session, std::move(*loaded));
-}
-
-Status refuse_input_as_output(const std::string& output, const study::ModelSession& session,
-                              const std::vector<std::string>& other_inputs) {
-  struct stat target {};
-  if (::stat(output.c_str(), &target) != 0) return {};
-  const auto refuse = [&](const std::string& input) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("the output is the same file as the input {}", printable(input)),
-                {output, "", {}});
-  };
-  for (const std::string& shard : session.file().shard_paths())
-    if (struct stat input{};
-        ::stat(shard.c_str(), &input) == 0 && input.st_dev == target.st_dev && input.st_ino == target.st_ino)
-      return refuse(shard);
-  for (const std::string& path : other_inputs)
-    if (struct stat input{};
-        ::stat(path.c_str(), &input) == 0 && input.st_dev == target.st_dev && input.st_ino == target.st_ino)
-      return refuse(path);
-  return {};
-}
-
-Status check_output(const std::string& output, bool force) {
-  struct stat status {};
-  if (::lstat(output.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return fail(ErrorCode::InvalidArgument, "is a folder", {output, "", {}});
-    if (!force) return fail(ErrorCode::Exists, "exists already; --force replaces it", {output, "", {}});
-    return {};
-  }
-  const fs::path folder = fs::path(output).parent_path();
-  std::error_code error;
-  if (!folder.empty() && !fs::is_directory(folder, error))
-    return fail(ErrorCode::NotFound, "the folder does not exist", {folder.string(), "", {}});
-  return {};
 }
 
 std::vector<std::string> model_warnings(const study::ModelSession& session) {

@@ -37,12 +37,6 @@ inline constexpr const char* kRecipeHelp =
 [[nodiscard]] Result<std::shared_ptr<const study::TokenizedText>> load_tokens(
     const study::ModelSession& session, const std::string& text);
 
-/// Is `output` one of the files a command reads? An error naming both then, whatever --force says.
-[[nodiscard]] Status refuse_input_as_output(const std::string& output, const study::ModelSession& session,
-                                            const std::vector<std::string>& other_inputs);
-/// Exists if there is a file at `output` and it may not be replaced; NotFound if its folder is not there.
-[[nodiscard]] Status check_output(const std::string& output, bool force);
-
 /// Warnings of an opened model: of the file and of its tokenizer.
 [[nodiscard]] std::vector<std::string> model_warnings(const study::ModelSession& session);
 

@@ -64,7 +64,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
   const auto resolved = quantize::resolve(*recipe, file, quantizer);
   if (!resolved) return pass(resolved);
 
-  study::ExportRequest request{*session, *recipe, quantizer, options.output, options.force, {}, {}};
+  study::ExportRequest request{*session, *recipe, quantizer, options.output, options.force, {}, {}, {}};
   Output out;
   out.warnings = file.warnings();
   if (!options.text.empty()) {
@@ -91,11 +91,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
     return out;
   }
 
-  std::vector<std::string> inputs{options.recipe};
-  if (request.text) inputs.push_back(request.text->text->path);
-  if (const Status distinct = refuse_input_as_output(options.output, **session, inputs); !distinct)
-    return pass(distinct);
-  if (const Status free = check_output(options.output, options.force); !free) return pass(free);
+  request.inputs = {options.recipe};
   const auto written = study::export_model(request, environment.work);
   if (!written) return pass(written);
 

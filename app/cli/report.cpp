@@ -36,26 +36,25 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.force = options.force;
   request.options = options.measure.resolved();
   request.quantizer = quantizer_of(options.quantizer);
-  std::vector<std::string> inputs;
   if (!options.recipe.empty()) {
     auto recipe = load_recipe(options.recipe);
     if (!recipe) return pass(recipe);
     request.recipe = std::move(*recipe);
-    inputs.push_back(options.recipe);
+    request.inputs.push_back(options.recipe);
   }
   if (!(*session)->model->llama()) return pass((*session)->model->llama());
   const auto text = load_tokens(**session, options.text);
   if (!text) return pass(text);
-  inputs.push_back((*text)->text->path);
+  request.inputs.push_back((*text)->text->path);
   if (!options.calibration.empty()) {
     const auto calibration = load_tokens(**session, options.calibration);
     if (!calibration) return pass(calibration);
     request.calibration = *calibration;
-    inputs.push_back((*calibration)->text->path);
+    request.inputs.push_back((*calibration)->text->path);
   }
-  if (const Status distinct = refuse_input_as_output(options.output, **session, inputs); !distinct)
-    return pass(distinct);
-  if (const Status free = check_output(options.output, options.force); !free) return pass(free);
+  if (const Status usable = study::check_output(**session, request.path, request.force, request.inputs);
+      !usable)
+    return pass(usable);
 
   const study::MeasureRequest measurement{*session, request.recipe,  {},
                                           *text,    request.options, request.quantizer};

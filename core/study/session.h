@@ -114,6 +114,12 @@ struct MeasuredResult {
     const ModelSession& session, const TokenizedText& text, evaluate::Options options,
     const WorkContext& work);
 
+/// Everything that can be known to be wrong with an output before work: it is the model or one of `inputs`
+/// (same file, by whatever name), exists and may not be replaced, is no regular file, or its folder is not
+/// there.
+[[nodiscard]] Status check_output(const ModelSession& session, const std::string& path, bool force,
+                                  const std::vector<std::string>& inputs);
+
 struct ExportRequest {
   std::shared_ptr<const ModelSession> session;
   quantize::Recipe recipe;
@@ -123,6 +129,7 @@ struct ExportRequest {
   /// Re-measure the written file (opened anew) on this text against the source, if set.
   std::shared_ptr<const TokenizedText> text;
   evaluate::Options options;
+  std::vector<std::string> inputs;  ///< other files that were read (the recipe's): refused as output
 };
 struct ExportOutcome {
   std::string path;
@@ -145,6 +152,7 @@ struct ReportRequest {
   evaluate::Options options;
   std::string path;
   bool force = false;
+  std::vector<std::string> inputs;  ///< other files that were read (the recipe's, texts): refused as output
 };
 [[nodiscard]] Status write_report(const ReportRequest& request, const WorkContext& work);
 
