@@ -36,4 +36,15 @@ std::uint64_t hash_name(std::string_view name) {
   return reduce(Wide{hash} * point);
 }
 
+void NameIndex::grow() {
+  std::vector<Slot> old(slots_.empty() ? 16 : 2 * slots_.size());
+  old.swap(slots_);
+  for (const Slot& kept : old) {
+    if (kept.item == no_item) continue;
+    std::size_t slot = kept.hash & (slots_.size() - 1);
+    while (slots_[slot].item != no_item) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = kept;
+  }
+}
+
 }  // namespace bitlens

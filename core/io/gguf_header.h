@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/name_index.h"
 #include "core/base/result.h"
 #include "core/io/byte_reader.h"
 #include "core/io/model_file.h"
@@ -20,6 +21,7 @@ struct GgufHeader {
   std::uint64_t data_start = 0;  ///< absolute offset of the data section
   Metadata metadata;
   std::vector<TensorInfo> tensors;  ///< file_offset is absolute; shard is 0
+  NameIndex names;                  ///< of the tensors
   std::vector<std::string> warnings;
 };
 

@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "core/base/checked.h"
-#include "core/base/name_index.h"
 #include "core/io/gguf_header.h"
 #include "core/io/gguf_limits.h"
 #include "core/io/gguf_rules.h"
@@ -76,9 +75,11 @@ std::vector<std::uint32_t> by_offset(const std::vector<TensorInfo>& tensors) {
   order.reserve(tensors.size());
   for (std::uint32_t i = 0; i < tensors.size(); ++i)
     if (tensors[i].bytes > 0) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
     return tensors[a].file_offset < tensors[b].file_offset;
-  });
+  };
+  if (!std::is_sorted(order.begin(), order.end(), before))
+    std::stable_sort(order.begin(), order.end(), before);
   return order;
 }
 
@@ -130,7 +131,8 @@ Status check_arrangement(const HeaderReader& header, GgufHeader& out,
 }  // namespace
 
 Status read_tensor_infos(HeaderReader& header, std::uint64_t count, GgufHeader& out) {
-  NameIndex names;
+  // The count may be a lie; beyond this the vector grows as it fills.
+  out.tensors.reserve(std::min<std::uint64_t>(count, 65536));
   const auto name_of = [&](std::size_t i) -> std::string_view { return out.tensors[i].name; };
   std::size_t odd_names = 0, longest_names = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -140,7 +142,7 @@ Status read_tensor_infos(HeaderReader& header, std::uint64_t count, GgufHeader& 
     if (!is_plain_text(tensor->name)) ++odd_names;
     if (tensor->name.size() == max_tensor_name_bytes) ++longest_names;
     out.tensors.push_back(*std::move(tensor));
-    if (const auto first = names.insert(out.tensors.size() - 1, name_of))
+    if (const auto first = out.names.insert(out.tensors.size() - 1, name_of))
       return header.bad(fmt::format("tensor appears twice (tensors {} and {})", *first, i),
                         out.tensors.back().name, offset);
   }

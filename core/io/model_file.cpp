@@ -130,14 +130,19 @@ Status GgufModelFile::adopt(GgufHeader header) {
   const std::string& path = shards_.back().path;
   file_bytes_ += shards_.back().file.identity.size;
   shard_paths_.push_back(path);
-  if (tensors_.empty()) tensors_.reserve(header.tensors.size());
-  for (TensorInfo& tensor : header.tensors) {
-    tensor.shard = shard;
-    tensors_.push_back(std::move(tensor));
-    if (const auto first = names_.insert(tensors_.size() - 1, name_of()))
-      return fail(ErrorCode::BadFile,
-                  fmt::format("tensor is in shard {} and in shard {}", tensors_[*first].shard + 1, shard + 1),
-                  {path, tensors_.back().name, {}});
+  if (shard == 0) {
+    tensors_ = std::move(header.tensors);
+    names_ = std::move(header.names);
+  } else {
+    for (TensorInfo& tensor : header.tensors) {
+      tensor.shard = shard;
+      tensors_.push_back(std::move(tensor));
+      if (const auto first = names_.insert(tensors_.size() - 1, name_of()))
+        return fail(
+            ErrorCode::BadFile,
+            fmt::format("tensor is in shard {} and in shard {}", tensors_[*first].shard + 1, shard + 1),
+            {path, tensors_.back().name, {}});
+    }
   }
   if (tensors_.size() > max_tensors)
     return fail(ErrorCode::BadFile, fmt::format("the shards have more than {} tensors", max_tensors),
