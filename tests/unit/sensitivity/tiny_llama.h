@@ -20,6 +20,8 @@ struct TinyShape {
   std::uint32_t layers = 3, width = 64, heads = 4, kv_heads = 2, ffn = 96, vocabulary = 96;
   bool tied = false;
   bool bias = false;
+  std::uint32_t sliding_window = 0;
+  std::uint32_t rotated = 0;  ///< components of a head; 0: all
 };
 
 inline std::string tiny_llama_bytes(const TinyShape& shape, std::uint64_t seed = 1) {
@@ -39,6 +41,8 @@ inline std::string tiny_llama_bytes(const TinyShape& shape, std::uint64_t seed =
   gguf.kv("llama.attention.head_count", shape.heads);
   gguf.kv("llama.attention.head_count_kv", shape.kv_heads);
   gguf.kv("llama.attention.layer_norm_rms_epsilon", 1e-5F);
+  if (shape.sliding_window != 0) gguf.kv("llama.attention.sliding_window", shape.sliding_window);
+  if (shape.rotated != 0) gguf.kv("llama.rope.dimension_count", shape.rotated);
   const std::uint32_t keys = shape.width / shape.heads * shape.kv_heads;
   const auto matrix = [&](const std::string& name, std::uint32_t inputs, std::uint32_t outputs, float scale) {
     gguf.f32(name, {inputs, outputs}, values(std::size_t{inputs} * outputs, scale));
