@@ -7,15 +7,22 @@
 #include <new>
 
 namespace {
+
 std::atomic<std::size_t> current{0}, base{0}, peak{0};
 
-void* take(std::size_t size) {
+void* take_or_null(std::size_t size) noexcept {
   void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) return nullptr;
   const std::size_t now = current += ::malloc_usable_size(memory);
   std::size_t seen = peak;
   while (now > seen && !peak.compare_exchange_weak(seen, now)) {
   }
+  return memory;
+}
+
+void* take(std::size_t size) {
+  void* memory = take_or_null(size);
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
@@ -24,26 +31,21 @@ void give(void* memory) noexcept {
   current -= ::malloc_usable_size(memory);
   std::free(memory);
 }
+
 }  // namespace
 
-void* operator new(std::size_t size) {
-  return take(size);
-}
-void* operator new[](std::size_t size) {
-  return take(size);
-}
-void operator delete(void* memory) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  give(memory);
-}
+// clang-format off
+void* operator new(std::size_t size) { return take(size); }
+void* operator new[](std::size_t size) { return take(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take_or_null(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take_or_null(size); }
+void operator delete(void* memory) noexcept { give(memory); }
+void operator delete[](void* memory) noexcept { give(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { give(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { give(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { give(memory); }
+// clang-format on
 
 namespace bitlens::test {
 
@@ -52,8 +54,6 @@ void reset_peak() {
   peak = current.load();
 }
 
-std::size_t peak_bytes() {
-  return peak - base;
-}
+std::size_t peak_bytes() { return peak - base; }
 
 }  // namespace bitlens::test
