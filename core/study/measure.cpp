@@ -1,13 +1,12 @@
 // Measuring a model, a recipe or a second file, with everything needed to say where the numbers come from.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "core/run/weights.h"
 #include "core/study/session.h"
+#include "core/study/utc_time.h"
 
 namespace bitlens::study {
 
@@ -66,8 +65,7 @@ Result<Provenance> provenance_of(const MeasureRequest& request, const ModelSessi
   out.windows = measurement.perplexity.windows;
   out.scored_tokens = measurement.perplexity.scored_tokens;
   out.threads = work.pool.size();
-  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  out.time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+  out.time = utc_time();
   return out;
 }
 

@@ -1,6 +1,4 @@
-// What leaves the program as a file: quantized models and reports.
-#include <fmt/format.h>
-
+// Writing a quantized model, and measuring what was written.
 #include <filesystem>
 
 #include "core/export/export.h"
