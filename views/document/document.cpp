@@ -1,0 +1,310 @@
+#include "views/document/document.h"
+
+#include <QDir>
+#include <QFileInfo>
+
+#include "views/bridge/engine.h"
+#include "views/bridge/entry.h"
+#include "views/bridge/errors.h"
+#include "views/bridge/side_worker.h"
+#include "views/text/units.h"
+#include "views/undo/recipe_command.h"
+
+namespace bitlens::views {
+
+namespace {
+struct Opened {
+  SessionPtr session;
+  std::optional<study::Study> study;
+};
+const QString kSample = QStringLiteral("sample");
+}  // namespace
+
+Document::Document(Engine& engine, SideWorker& side, QObject* parent)
+    : QObject(parent),
+      engine_(engine),
+      side_(side),
+      analysis_(engine, this),
+      texts_(engine, this),
+      measurements_(engine, this) {
+  connect(&texts_, &Texts::list_changed, this, [this] { set_modified(true); });
+  connect(&measurements_, &Measurements::results_changed, this, [this] { set_modified(true); });
+  connect(&measurements_, &Measurements::options_changed, this, [this] {
+    set_modified(true);
+    resolve_current();
+  });
+  connect(&measurements_, &Measurements::failed, this,
+          [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
+  connect(&analysis_, &Analysis::calibration_failed, this,
+          [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
+  connect(&texts_, &Texts::text_failed, this, [this](const QString&, const Error& error) {
+    emit notice(NoticeKind::Failure, error_text(error));
+  });
+}
+
+Document::~Document() = default;
+
+QString Document::file_name() const {
+  if (!study_path_.isEmpty()) return QFileInfo(study_path_).fileName();
+  if (path_ == kSample && session_)
+    return QFileInfo(QString::fromStdString(session_->file().path())).fileName();
+  return QFileInfo(path_).fileName();
+}
+
+void Document::open(const QString& path_or_sample) {
+  open_model(path_or_sample, std::nullopt, {});
+}
+
+void Document::open_model(const QString& path, std::optional<study::Study> study, const QString& study_path) {
+  const QString full = path == kSample ? path : QFileInfo(path).absoluteFilePath();
+  close();
+  path_ = full;
+  set_state(State::Opening);
+  engine_.start<SessionPtr>(
+      "open", path == kSample ? path : QFileInfo(path).fileName(), Urgency::Asked,
+      [full](const WorkContext&) -> Result<SessionPtr> { return study::open_model(full.toStdString()); },
+      this,
+      [this, study = std::move(study), study_path,
+       generation = generation_](const Result<SessionPtr>& session) {
+        if (generation != generation_) return;
+        if (session)
+          model_ready(*session, study, study_path);
+        else
+          open_failed(session.error());
+      });
+}
+
+void Document::open_study(const QString& study_path) {
+  load_study(study_path, false);
+}
+
+void Document::open_recovery(const QString& autosave_path) {
+  load_study(autosave_path, true);
+}
+
+void Document::load_study(const QString& path, bool recovery) {
+  const QString full = QFileInfo(path).absoluteFilePath();
+  close();
+  path_ = full;
+  set_state(State::Opening);
+  engine_.start<study::Study>(
+      "open", QFileInfo(full).fileName(), Urgency::Asked,
+      [full](const WorkContext&) { return study::load_study(full.toStdString()); }, this,
+      [this, full, recovery, generation = generation_](const Result<study::Study>& study) {
+        if (generation != generation_) return;
+        if (study)
+          open_model(QString::fromStdString(study->model_path), *study, recovery ? QString() : full);
+        else
+          open_failed(study.error());
+      });
+}
+
+void Document::close() {
+  ++generation_;
+  engine_.cancel_all();
+  session_.reset();
+  model_sha256_.clear();
+  layout_.clear();
+  study_path_.clear();
+  path_.clear();
+  recipe_ = {};
+  resolved_.reset();
+  preview_.reset();
+  recipe_error_.reset();
+  undo_.clear();
+  selection_.clear();
+  analysis_.set_session(nullptr);
+  texts_.set_session(nullptr);
+  texts_.clear();
+  measurements_.clear();
+  set_modified(false);
+  set_state(State::Empty);
+}
+
+void Document::model_ready(SessionPtr session, std::optional<study::Study> study, const QString& study_path) {
+  session_ = std::move(session);
+  analysis_.set_session(session_);
+  texts_.set_session(session_);
+  study_path_ = study_path;
+  if (study) {
+    texts_.restore(study->texts);
+    measurements_.restore(study->results);
+    measurements_.set_options(study->options);
+    measurements_.set_quantizer(study->quantizer);
+    layout_ = study->layout;
+    recipe_ = study->recipe;
+  } else if (path_ == kSample) {
+    texts_.add(kSample, study::TextUse::Evaluation);
+    texts_.add(QStringLiteral("sample-calibration"), study::TextUse::Calibration);
+  }
+  set_state(State::Ready);
+  set_modified(study && study_path_.isEmpty());  // recovered work is not saved anywhere else
+  resolve_current();
+  analysis_.want_all_weights();
+  const std::string known = study ? study->model_sha256 : std::string();
+  engine_.start<std::string>(
+      "hash", file_name(), Urgency::Background,
+      [session = session_](const WorkContext& work) { return session->file().sha256(work); }, this,
+      [this, known, generation = generation_](const Result<std::string>& hash) {
+        if (generation != generation_ || !hash) return;
+        model_sha256_ = *hash;
+        if (!known.empty() && known != *hash)
+          emit notice(
+              NoticeKind::Warning,
+              tr("The model file differs from the one this study was made with. Earlier results may not "
+                 "hold for it."));
+      });
+  if (study) emit study_opened();
+}
+
+void Document::open_failed(const Error& error) {
+  open_error_ = error;
+  set_state(error.code == ErrorCode::Cancelled ? State::Empty : State::Failed);
+}
+
+void Document::set_state(State state) {
+  state_ = state;
+  emit state_changed();
+}
+
+kernels::Format Document::format_of(std::size_t tensor) const {
+  return resolved_ ? resolved_->tensors[tensor].format : session_->file().tensors()[tensor].format;
+}
+
+bool Document::changes_anything() const {
+  if (!resolved_) return false;
+  for (const quantize::TensorChoice& choice : resolved_->tensors)
+    if (choice.changed) return true;
+  return false;
+}
+
+std::optional<quantize::Recipe> Document::effective_recipe() const {
+  if (!changes_anything()) return std::nullopt;
+  quantize::Recipe recipe = recipe_;
+  if (recipe.name.empty()) recipe.name = recipe_name().toStdString();
+  return recipe;
+}
+
+QString Document::recipe_name() const {
+  if (!recipe_.name.empty()) return shown(recipe_.name, 120);
+  return changes_anything() ? tr("my recipe") : tr("as in file");
+}
+
+void Document::assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice) {
+  if (!session_ || tensors.empty()) return;
+  end_preview();
+  const RecipeEdit edit = views::assign(recipe_, model(), tensors, choice);
+  if (edit.recipe != recipe_) {
+    const int count = static_cast<int>(edit.accepted.size());
+    const QString name = choice ? tr("Set %1 on %n tensor(s)", nullptr, count).arg(shown(choice_name(choice)))
+                                : tr("Reset %n tensor(s) to the file's precision", nullptr, count);
+    undo_.push(
+        new RecipeCommand(recipe_, edit.recipe, name, [this](const quantize::Recipe& r) { set_recipe(r); }));
+  }
+  tell_refusals(edit, choice);
+}
+
+void Document::tell_refusals(const RecipeEdit& edit, quantize::FormatChoice choice) {
+  if (edit.refused.empty()) return;
+  const Refusal& first = edit.refused.front();
+  const io::TensorInfo& info = session_->file().tensors()[first.tensor];
+  const QString wanted = shown(choice_name(choice ? choice : quantize::FormatChoice(first.wanted)));
+  QString text = edit.refused.size() == 1
+                     ? tr("%1 cannot take %2: %3").arg(shown(info.name), wanted, refusal_text(first, info))
+                     : tr("%n tensor(s) cannot take %1 and stay as they are: %2", nullptr,
+                          static_cast<int>(edit.refused.size()))
+                           .arg(wanted, refusal_text(first, info));
+  emit notice(NoticeKind::Warning, text);
+}
+
+void Document::preview_assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice) {
+  if (!session_ || (preview_choice_ && *preview_choice_ == choice && preview_tensors_ == tensors)) return;
+  preview_tensors_ = tensors;
+  preview_choice_ = choice;
+  const quint64 serial = ++preview_serial_;
+  const RecipeEdit edit = views::assign(recipe_, model(), tensors, choice);
+  side_.ask<Result<quantize::ResolvedRecipe>>(
+      "preview",
+      [session = session_, recipe = edit.recipe, quantizer = measurements_.quantizer()] {
+        const Entry entry("resolve");
+        return quantize::resolve(recipe, session->file(), quantizer);
+      },
+      this,
+      [this, serial](Result<quantize::ResolvedRecipe> resolved) {
+        if (serial != preview_serial_ || !resolved) return;
+        preview_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*resolved));
+        emit preview_changed();
+      });
+}
+
+void Document::end_preview() {
+  ++preview_serial_;
+  preview_tensors_.clear();
+  preview_choice_.reset();
+  if (!preview_) return;
+  preview_.reset();
+  emit preview_changed();
+}
+
+void Document::replace_recipe(const quantize::Recipe& recipe, const QString& undo_name) {
+  if (!session_) return;
+  const RecipeEdit edit = fit(recipe, model());
+  if (edit.recipe != recipe_)
+    undo_.push(new RecipeCommand(recipe_, edit.recipe, undo_name,
+                                 [this](const quantize::Recipe& r) { set_recipe(r); }));
+  if (edit.refused.empty()) return;
+  const Refusal& first = edit.refused.front();
+  const io::TensorInfo& info = session_->file().tensors()[first.tensor];
+  emit notice(NoticeKind::Warning,
+              tr("%n tensor(s) cannot take the recipe's precision and got the nearest one that fits: %1",
+                 nullptr, static_cast<int>(edit.refused.size()))
+                  .arg(refusal_text(first, info)));
+}
+
+void Document::rename_recipe(const QString& name) {
+  const std::string text = name.trimmed().toStdString();
+  if (text == recipe_.name) return;
+  recipe_.name = text;
+  set_modified(true);
+  resolve_current();
+}
+
+void Document::set_recipe(const quantize::Recipe& recipe) {
+  const std::string name = recipe.name.empty() ? recipe_.name : recipe.name;
+  recipe_ = recipe;
+  recipe_.name = name;
+  set_modified(true);
+  resolve_current();
+}
+
+void Document::resolve_current() {
+  if (!session_) return;
+  const quint64 serial = ++resolve_serial_;
+  side_.ask<Result<quantize::ResolvedRecipe>>(
+      "resolve",
+      [session = session_, recipe = recipe_, quantizer = measurements_.quantizer()] {
+        const Entry entry("resolve");
+        return quantize::resolve(recipe, session->file(), quantizer);
+      },
+      this,
+      [this, serial](Result<quantize::ResolvedRecipe> resolved) {
+        if (serial != resolve_serial_) return;
+        if (resolved) {
+          resolved_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*resolved));
+          recipe_error_.reset();
+        } else {
+          recipe_error_ = resolved.error();
+          emit notice(NoticeKind::Failure, error_text(*recipe_error_));
+        }
+        emit resolved_changed();
+      });
+}
+
+void Document::set_modified(bool modified) {
+  if (state_ != State::Ready) modified = false;
+  const bool changed = modified != modified_;
+  modified_ = modified;
+  if (changed || modified) emit modified_changed();
+}
+
+}  // namespace bitlens::views

@@ -1,0 +1,161 @@
+#include "views/document/measurements.h"
+
+#include <QFileInfo>
+#include <QSettings>
+#include <algorithm>
+
+#include "views/bridge/engine.h"
+#include "views/text/units.h"
+
+namespace bitlens::views {
+
+namespace {
+const QString kRateKey = QStringLiteral("measure/flops_per_second");
+
+std::uint32_t context_of(const evaluate::Options& options) {
+  if (options.context != 0) return options.context;
+  return options.protocol == evaluate::Protocol::Paper ? 2048 : 512;
+}
+}  // namespace
+
+bool same_choices(const std::optional<quantize::Recipe>& a, const std::optional<quantize::Recipe>& b) {
+  const auto plain = [](const std::optional<quantize::Recipe>& r) {
+    return !r || (r->rules.empty() && !r->fallback);
+  };
+  if (plain(a) || plain(b)) return plain(a) && plain(b);
+  return a->rules == b->rules && a->fallback == b->fallback;
+}
+
+bool comparable(const study::MeasuredResult& a, const study::MeasuredResult& b) {
+  const study::Provenance &x = a.provenance, &y = b.provenance;
+  return x.text_sha256 == y.text_sha256 && x.protocol == y.protocol && x.context == y.context &&
+         x.windows == y.windows && x.activations == y.activations;
+}
+
+Measurements::Measurements(Engine& engine, QObject* parent) : QObject(parent), engine_(engine) {
+  connect(&engine_, &Engine::job_changed, this, [this](const study::JobStatus& status) {
+    const bool over = status.state == study::JobState::Finished || status.state == study::JobState::Failed ||
+                      status.state == study::JobState::Cancelled;
+    if (over && status.id == running_) set_running(0);
+  });
+}
+
+void Measurements::restore(std::vector<study::MeasuredResult> results) {
+  results_ = std::move(results);
+  emit results_changed();
+}
+
+void Measurements::remove(std::size_t index) {
+  if (index >= results_.size()) return;
+  results_.erase(results_.begin() + static_cast<std::ptrdiff_t>(index));
+  emit results_changed();
+}
+
+void Measurements::add(study::MeasuredResult result) {
+  result.name = unique_name(result);
+  // The table needs the summary only; the per-token values of many rows would add up to gigabytes.
+  result.measurement.token_nll = {};
+  result.measurement.token_kl = {};
+  results_.push_back(std::move(result));
+  emit results_changed();
+  emit measured(static_cast<int>(results_.size()) - 1);
+}
+
+void Measurements::set_options(const evaluate::Options& options) {
+  options_ = options;
+  emit options_changed();
+}
+
+void Measurements::set_quantizer(quantize::Quantizer quantizer) {
+  if (quantizer == quantizer_) return;
+  quantizer_ = quantizer;
+  emit options_changed();
+}
+
+void Measurements::measure(SessionPtr session, std::optional<quantize::Recipe> recipe, TokensPtr text) {
+  study::MeasureRequest request;
+  const QString detail = shown(recipe ? recipe->name : session->requested, 80);
+  request.subject = std::move(session);
+  request.recipe = std::move(recipe);
+  request.text = std::move(text);
+  start(detail, request, {});
+}
+
+void Measurements::compare_with(SessionPtr session, const QString& path, TokensPtr text) {
+  study::MeasureRequest request;
+  request.base = std::move(session);
+  request.text = std::move(text);
+  start(QFileInfo(path).fileName(), request, path);
+}
+
+void Measurements::start(const QString& detail, const study::MeasureRequest& request,
+                         const QString& other_file) {
+  study::MeasureRequest full = request;
+  full.options = options_;
+  full.quantizer = quantizer_;
+  const SessionPtr timed = full.subject ? full.subject : full.base;
+  const study::JobId id = engine_.start<study::MeasuredResult>(
+      "measure", detail, Urgency::Asked,
+      [full, other_file](const WorkContext& work) mutable -> Result<study::MeasuredResult> {
+        if (!other_file.isEmpty()) {
+          auto opened = study::open_model(other_file.toStdString());
+          if (!opened) return pass(opened);
+          full.subject = *opened;
+        }
+        return study::measure(full, work);
+      },
+      this, [this, timed](Result<study::MeasuredResult> result) { finished(std::move(result), *timed); });
+  set_running(id);
+}
+
+void Measurements::finished(Result<study::MeasuredResult> result, const study::ModelSession& session) {
+  if (!result) {
+    if (result.error().code != ErrorCode::Cancelled) emit failed(result.error());
+    return;
+  }
+  const study::MeasuredResult& r = *result;
+  const double tokens = static_cast<double>(r.provenance.windows) * static_cast<double>(r.provenance.context);
+  const double passes = r.measurement.comparison ? 2.0 : 1.0;
+  if (r.measurement.seconds > 0.05)
+    QSettings().setValue(kRateKey, 2.0 * passes * tokens *
+                                       static_cast<double>(session.model->summary().parameters) /
+                                       r.measurement.seconds);
+  add(std::move(*result));
+}
+
+void Measurements::set_running(study::JobId id) {
+  if (running_ == id) return;
+  running_ = id;
+  emit running_changed();
+}
+
+const study::MeasuredResult* Measurements::find(const std::optional<quantize::Recipe>& recipe) const {
+  const auto it = std::find_if(results_.rbegin(), results_.rend(), [&](const study::MeasuredResult& r) {
+    return same_choices(r.recipe, recipe) && (r.recipe || !r.measurement.comparison);
+  });
+  return it == results_.rend() ? nullptr : &*it;
+}
+
+quint64 Measurements::windows_of(quint64 tokens) const {
+  const quint64 all = tokens / context_of(options_);
+  return options_.windows == 0 ? all : std::min<quint64>(all, options_.windows);
+}
+
+double Measurements::seconds_for(const study::ModelSession& session, quint64 windows, bool with_base) const {
+  const double rate = QSettings().value(kRateKey, 0.0).toDouble();
+  if (rate <= 0) return 0;
+  return study::estimate_seconds(session, windows * context_of(options_) * (with_base ? 2 : 1), rate);
+}
+
+std::string Measurements::unique_name(const study::MeasuredResult& result) const {
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(results_.begin(), results_.end(), [&](const study::MeasuredResult& r) {
+      return r.name == name && !same_choices(r.recipe, result.recipe);
+    });
+  };
+  std::string name = result.name;
+  for (int n = 2; taken(name); ++n) name = result.name + " (" + std::to_string(n) + ")";
+  return name;
+}
+
+}  // namespace bitlens::views

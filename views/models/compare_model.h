@@ -1,0 +1,42 @@
+// Every measured recipe as a row of numbers, each with the error that belongs to it.
+#pragma once
+
+#include <QAbstractTableModel>
+
+namespace bitlens::views {
+
+class Document;
+
+class CompareModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  enum Column {
+    Name,
+    FileBytes,
+    Bpw,
+    Ppl,
+    LnRatio,
+    KlMean,
+    KlP99,
+    Top1,
+    TextName,
+    Protocol,
+    Activations,
+    QuantizerName,
+    Seconds,
+    ColumnCount
+  };
+  enum Role { SortRole = Qt::UserRole };
+
+  explicit CompareModel(Document& document, QObject* parent = nullptr);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+ private:
+  Document& document_;
+};
+
+}  // namespace bitlens::views

@@ -1,0 +1,44 @@
+// Size against loss: every measured recipe a point with its error bar.
+#pragma once
+
+#include <QString>
+#include <vector>
+
+#include "views/plots/plot.h"
+
+class QCPErrorBars;
+class QCPGraph;
+
+namespace bitlens::views {
+
+struct ScatterPoint {
+  double x = 0, y = 0, error = 0;
+  QString label;
+  bool marked = false;
+};
+
+class ScatterPlot : public Plot {
+  Q_OBJECT
+ public:
+  explicit ScatterPlot(QWidget* parent = nullptr);
+  void set_data(const QString& x_title, const QString& y_title, const std::vector<ScatterPoint>& points);
+  void set_empty_text(const QString& text);
+  [[nodiscard]] QString csv() const override;
+
+ signals:
+  void point_clicked(int index);
+
+ protected:
+  void recolor() override;
+  void retranslate() override;
+
+ private:
+  void rebuild();
+
+  QString x_title_, y_title_, empty_text_;
+  std::vector<ScatterPoint> points_;
+  QCPGraph *dots_ = nullptr, *marked_ = nullptr;
+  QCPErrorBars* bars_ = nullptr;
+};
+
+}  // namespace bitlens::views
