@@ -4,6 +4,7 @@
 #include <hdf5_hl.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <type_traits>
 
@@ -57,13 +58,13 @@ Hid dataset_properties(const std::vector<std::uint64_t>& extent, std::size_t ele
   H5Pset_attr_creation_order(properties.get(), kOrder);
   std::uint64_t bytes = element_bytes;
   for (const std::uint64_t length : extent) bytes *= length;
-  if (text || bytes < kCompressedBytes) return properties;
-  std::vector<hsize_t> chunk(extent.begin(), extent.end());
+  if (text || extent.empty() || bytes < kCompressedBytes) return properties;
+  std::array<hsize_t, H5S_MAX_RANK> chunk{};
   // Whole rows per chunk, as many as make up about a megabyte.
   std::uint64_t inner = element_bytes;
-  for (std::size_t i = 1; i < chunk.size(); ++i) inner *= chunk[i];
-  chunk[0] = std::clamp<std::uint64_t>(kChunkBytes / std::max<std::uint64_t>(inner, 1), 1, chunk[0]);
-  H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
+  for (std::size_t i = 1; i < extent.size(); ++i) inner *= chunk[i] = extent[i];
+  chunk[0] = std::clamp<std::uint64_t>(kChunkBytes / std::max<std::uint64_t>(inner, 1), 1, extent[0]);
+  H5Pset_chunk(properties.get(), static_cast<int>(extent.size()), chunk.data());
   H5Pset_shuffle(properties.get());
   if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) H5Pset_deflate(properties.get(), kDeflateLevel);
   H5Pset_fletcher32(properties.get());

@@ -37,6 +37,25 @@ void add_if_known(std::vector<Attribute>& attributes, const char* name,
   if (value) attributes.push_back({name, static_cast<std::int64_t>(*value)});
 }
 
+/// The recipe, or one that keeps everything where there is none.
+quantize::ResolvedRecipe recipe_of(const ReportInput& input) {
+  if (input.recipe) return *input.recipe;
+  quantize::ResolvedRecipe unchanged;
+  unchanged.recipe.name = "the file as it is";
+  unchanged.file_bytes = input.model_file_bytes;
+  std::uint64_t bytes = 0;
+  for (const io::TensorInfo& tensor : input.tensors) {
+    quantize::TensorChoice choice;
+    choice.source = choice.format = tensor.format;
+    choice.bytes = tensor.bytes;
+    unchanged.tensors.push_back(choice);
+    unchanged.weights += tensor.elements();
+    bytes += tensor.bytes;
+  }
+  unchanged.bits_per_weight = bits_per_weight(bytes, unchanged.weights);
+  return unchanged;
+}
+
 }  // namespace
 
 void add_tensor_dimension(Hdf5File& file, const ReportInput& input) {
@@ -114,18 +133,18 @@ void write_model(Hdf5File& file, const ReportInput& input) {
 }
 
 void write_recipe(Hdf5File& file, const ReportInput& input) {
-  if (!input.recipe) return;
-  const quantize::ResolvedRecipe& resolved = *input.recipe;
+  const quantize::ResolvedRecipe resolved = recipe_of(input);
   const quantize::Recipe& recipe = resolved.recipe;
   const auto choice_name = [](quantize::FormatChoice choice) {
     return choice ? format_name(*choice) : std::string("keep");
   };
-  file.group("recipe",
-             {{"name", recipe.name},
-              {"json", quantize::recipe_to_json(recipe)},
-              {"default", choice_name(recipe.fallback)},
-              {"default_quantizer", std::string(quantize::quantizer_name(resolved.default_quantizer))},
-              {"warnings", resolved.warnings}});
+  std::vector<Attribute> attributes{
+      {"name", recipe.name},
+      {"json", quantize::recipe_to_json(recipe)},
+      {"default", choice_name(recipe.fallback)},
+      {"default_quantizer", std::string(quantize::quantizer_name(resolved.default_quantizer))}};
+  if (!resolved.warnings.empty()) attributes.push_back({"warnings", resolved.warnings});
+  file.group("recipe", attributes);
   add_tensor_dimension(file, input);
   const auto choice = [&](std::size_t t) -> const quantize::TensorChoice& { return resolved.tensors[t]; };
   file.variable("source_format", {"tensor"},
@@ -170,13 +189,12 @@ void write_sizes(Hdf5File& file, const ReportInput& input) {
     weights += tensor.elements();
     source += tensor.bytes;
   }
+  const quantize::ResolvedRecipe resolved = recipe_of(input);
   std::vector<Attribute> attributes{{"weights", static_cast<std::int64_t>(weights)},
                                     {"source_file_bytes", static_cast<std::int64_t>(input.model_file_bytes)},
                                     {"source_bits_per_weight", bits_per_weight(source, weights)}};
-  if (input.recipe) {
-    attributes.push_back({"file_bytes", static_cast<std::int64_t>(input.recipe->file_bytes)});
-    attributes.push_back({"bits_per_weight", input.recipe->bits_per_weight});
-  }
+  attributes.push_back({"file_bytes", static_cast<std::int64_t>(resolved.file_bytes)});
+  attributes.push_back({"bits_per_weight", resolved.bits_per_weight});
   file.group("sizes", attributes);
   add_tensor_dimension(file, input);
   file.variable("elements", {"tensor"},
@@ -192,8 +210,7 @@ void write_sizes(Hdf5File& file, const ReportInput& input) {
         {"8 * bytes / elements " + when, "bit"});
   };
   add("source_", "in the file", [&](std::size_t t) { return input.tensors[t].bytes; });
-  if (input.recipe)
-    add("", "after the recipe", [&](std::size_t t) { return input.recipe->tensors[t].bytes; });
+  add("", "after the recipe", [&](std::size_t t) { return resolved.tensors[t].bytes; });
 }
 
 }  // namespace bitlens::report
