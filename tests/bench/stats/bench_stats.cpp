@@ -29,7 +29,7 @@ std::vector<float> weights(std::size_t count) {
 }
 
 void set_rate(benchmark::State& state, std::size_t bytes) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
 }
 
 void second_moments(benchmark::State& state) {
