@@ -179,6 +179,16 @@ Status HeadGradient::form_gradient(const Chunk& chunk, const float* hidden, floa
   });
 }
 
+void HeadGradient::output_gradient(const Chunk& chunk, std::size_t draw, std::size_t window,
+                                   float* target) const {
+  const std::size_t scored = base_.windows().scored_per_window(), rows = chunk.windows * scored,
+                    vocabulary = base_.forward().parameters().vocabulary;
+  const float* p = probabilities_.data() + window * scored * vocabulary;
+  for (std::size_t i = 0; i < scored * vocabulary; ++i) target[i] = -p[i];
+  for (std::size_t s = 0; s < scored; ++s)
+    target[s * vocabulary + static_cast<std::size_t>(labels_[draw * rows + window * scored + s])] += 1.0F;
+}
+
 /// sum over positions of (dW[label] - sum_v p_v dW[v]) . input
 Status HeadGradient::respond(const Chunk& chunk, const Change& change, ChunkResponses& responses,
                              const WorkContext& work) {

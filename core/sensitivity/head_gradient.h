@@ -37,6 +37,10 @@ class HeadGradient {
   /// Fills `gradient`, and `responses[i]` with what `changes[i]`, which must be of the output matrix, does.
   [[nodiscard]] Status run(const Chunk& chunk, float* gradient, std::span<const Change> changes,
                            std::vector<ChunkResponses>& responses, const WorkContext& work);
+  /// Of the last run(): what went into the output matrix [windows * scored x width], and the gradient at its
+  /// output for one draw and window [scored x vocabulary], into `target`.
+  [[nodiscard]] const float* inputs() const { return inputs_.data(); }
+  void output_gradient(const Chunk& chunk, std::size_t draw, std::size_t window, float* target) const;
   /// Windows whose logits fit `bytes`.
   [[nodiscard]] std::size_t windows_within(std::uint64_t bytes) const;
 

@@ -4,11 +4,8 @@
 
 #include <algorithm>
 
-#include "core/run/backward.h"
 #include "core/run/tasks.h"
-#include "core/sensitivity/base_run.h"
-#include "core/sensitivity/changes.h"
-#include "core/sensitivity/head_gradient.h"
+#include "core/sensitivity/responder.h"
 
 namespace bitlens::sensitivity {
 
@@ -21,11 +18,8 @@ using model::Module;
 /// Rows of gradients that go through a block together.
 constexpr std::size_t kChunkRows = 8192;
 
-/// A matrix of a block on its two sides: the inputs in the record, the gradients in the block's.
-struct Sides {
-  FloatBuffer BlockRecord::*input;
-  FloatBuffer run::BlockGradients::*gradient;
-};
+}  // namespace
+
 std::optional<Sides> sides_of(Module module) {
   switch (module) {
     case Module::AttnQ:
@@ -46,45 +40,6 @@ std::optional<Sides> sides_of(Module module) {
       return std::nullopt;
   }
 }
-
-class Responder {
- public:
-  static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
-                                                 std::vector<Cell> cells, const evaluate::Windows& windows,
-                                                 const ResponseOptions& options, const WorkContext& work);
-  Status run(const ResponseCallback& on_update, const WorkContext& work);
-  ResponseMatrix take() { return std::move(matrix_); }
-
- private:
-  Responder() = default;
-  Status run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work);
-  Status through_layer(int layer, const WorkContext& work);
-  Status respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
-                 std::size_t offset, const BlockRecord& record, const WorkContext& work);
-  Status embedding_responses(const WorkContext& work);
-  void keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses);
-  Status finish(std::span<const Change> changes);
-  [[nodiscard]] std::span<const Change> changes_of(int layer) const;
-
-  evaluate::Windows windows_;
-  ResponseOptions options_;
-  std::vector<Change> changes_;                                // by layer: embedding and output first
-  std::vector<std::pair<std::size_t, std::size_t>> of_layer_;  // begin, end; [0] is outside the blocks
-  ResponseMatrix matrix_;
-  std::unique_ptr<BaseRun> base_;
-  std::optional<run::Backward> backward_;
-  std::optional<HeadGradient> head_;
-  std::vector<Chunk> chunks_;
-  std::vector<FloatBuffer> gradients_;  // by chunk
-  run::BackwardWeights weights_;
-  run::BlockGradients block_gradients_;
-  FloatBuffer room_;
-  std::vector<std::size_t> waiting_;  // by cell: changes still to come in this round
-  std::size_t round_samples_ = 0;     // known after this round
-  bool round_text_ = false;
-  const ResponseCallback* on_update_ = nullptr;
-  std::uint64_t done_ = 0, total_ = 0;
-};
 
 Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const model::Model>& model,
                                                    std::vector<Cell> cells, const evaluate::Windows& windows,
@@ -139,7 +94,7 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   const std::uint64_t per_draw = windows_.inputs.size() * base_->window_floats() * sizeof(float);
   const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
   std::vector<std::size_t> rounds;
-  std::size_t planned = 0, size = std::max<std::size_t>(1, draws / 8);
+  std::size_t planned = 0, size = options_.one_round ? draws : std::max<std::size_t>(1, draws / 8);
   while (planned < draws) {
     rounds.push_back(std::min({size, most, draws - planned}));
     planned += rounds.back();
@@ -159,6 +114,7 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
 Status Responder::run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work) {
   const std::size_t count = windows_.inputs.size(), context = windows_.context;
   round_text_ = options_.text_slope && first_draw == 0;
+  round_fisher_ = options_.diagonal_fisher && first_draw == 0;
   round_samples_ = (first_draw + draws) * count;
   waiting_.assign(matrix_.cells().size(), 0);
   for (const Change& change : changes_)
@@ -187,7 +143,11 @@ Status Responder::run_round(std::size_t first_draw, std::size_t draws, const Wor
       return fail(ErrorCode::Memory, "not enough memory for gradients");
     if (auto s = head_->run(chunk, gradients_[c].data(), of_output, responses, work); !s) return s;
     for (std::size_t i = 0; i < of_output.size(); ++i) keep(of_output[i], chunk, responses[i]);
+    if (round_fisher_ && !of_output.empty())
+      if (auto s = square_output(chunk, work); !s) return s;
   }
+  if (round_fisher_)
+    if (auto s = weigh_squares(of_output, work); !s) return s;
   const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
   if (!tied)
     if (auto s = finish(of_output); !s) return s;
@@ -248,11 +208,13 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
         if (auto s = pack(i, packed[0]); !s) return s;
       if (auto s = respond(chunk, changes[i], packed[keep_packed ? i : 0], offset, r, work); !s) return s;
     }
+    if (round_fisher_)
+      if (auto s = square_block(chunk, offset, r, work); !s) return s;
     // Pausing and stopping happen between chunks.
     work.report("response", done_, total_);
     if (work.stopped()) return WorkContext::cancelled();
   }
-  return {};
+  return round_fisher_ ? weigh_squares(changes, work) : Status{};
 }
 
 /// sum over tokens of g . (dW x), for one change and every draw of a chunk.
@@ -317,6 +279,8 @@ Status Responder::embedding_responses(const WorkContext& work) {
       if (!status) return status;
       keep(change, chunk, responses);
     }
+    if (round_fisher_)
+      if (auto s = square_embedding(change, *reader, work); !s) return s;
   }
   return finish(of_embedding);
 }
@@ -347,8 +311,6 @@ Status Responder::finish(std::span<const Change> changes) {
   if (ready.empty() || !*on_update_) return {};
   return (*on_update_)(ready, matrix_);
 }
-
-}  // namespace
 
 Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model>& model,
                                         std::vector<Cell> cells, const evaluate::Windows& windows,

@@ -27,7 +27,11 @@ namespace bitlens::sensitivity {
 struct ResponseOptions {
   std::size_t samples = 200;  ///< at least so many; whole draws of all windows
   std::uint64_t seed = 1;
-  bool text_slope = true;                                ///< also respond to the text's own labels, for dNLL
+  bool one_round = false;  ///< all samples at once instead of early estimates
+  bool text_slope = true;  ///< also respond to the text's own labels, for dNLL
+  /// Also the diagonal Fisher score, from the draws of the first round; of a tied embedding the product's and
+  /// the look-up's parts are added as if they were two matrices.
+  bool diagonal_fisher = false;
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
 };

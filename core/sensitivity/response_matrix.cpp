@@ -37,7 +37,8 @@ ResponseMatrix::ResponseMatrix(std::vector<Cell> cells, std::size_t windows, std
       known_(cells_.size(), 0),
       has_text_(cells_.size(), false),
       values_(cells_.size() * windows * draws),
-      text_(cells_.size() * windows) {}
+      text_(cells_.size() * windows),
+      fisher_(cells_.size(), std::numeric_limits<double>::quiet_NaN()) {}
 
 Prediction predict_from(std::span<const double> responses, std::span<const double> text,
                         std::uint64_t positions) {

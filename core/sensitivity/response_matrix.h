@@ -54,6 +54,9 @@ class ResponseMatrix {
     return std::span(text_).subspan(cell * windows_, windows_);
   }
   void set_text_known(std::size_t cell) { has_text_[cell] = true; }
+  /// KL per scored token from the diagonal of the Fisher matrix alone, nats; NaN when not computed.
+  [[nodiscard]] double diagonal_fisher(std::size_t cell) const { return fisher_[cell]; }
+  void set_diagonal_fisher(std::size_t cell, double kl) { fisher_[cell] = kl; }
 
   /// Of one cell alone.
   [[nodiscard]] Prediction predict(std::size_t cell) const;
@@ -67,6 +70,7 @@ class ResponseMatrix {
   std::vector<std::size_t> known_;
   std::vector<bool> has_text_;
   std::vector<float> values_, text_;
+  std::vector<double> fisher_;
 };
 
 /// From responses (one per sample), and those to the text's own labels (one per window, may be empty).

@@ -1,0 +1,76 @@
+// The work behind response_vectors(): rounds of draws, each going down through the blocks once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/run/backward.h"
+#include "core/sensitivity/base_run.h"
+#include "core/sensitivity/changes.h"
+#include "core/sensitivity/fisher.h"
+#include "core/sensitivity/head_gradient.h"
+#include "core/sensitivity/response.h"
+
+namespace bitlens::sensitivity {
+
+/// A matrix of a block on its two sides: the inputs in the record, the gradients in the block's.
+struct Sides {
+  kernels::FloatBuffer BlockRecord::*input;
+  kernels::FloatBuffer run::BlockGradients::*gradient;
+};
+/// nullopt: no matrix of a block.
+[[nodiscard]] std::optional<Sides> sides_of(model::Module module);
+
+class Responder {
+ public:
+  static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
+                                                 std::vector<Cell> cells, const evaluate::Windows& windows,
+                                                 const ResponseOptions& options, const WorkContext& work);
+  Status run(const ResponseCallback& on_update, const WorkContext& work);
+  ResponseMatrix take() { return std::move(matrix_); }
+
+ private:
+  Responder() = default;
+  Status run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work);
+  Status through_layer(int layer, const WorkContext& work);
+  Status respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
+                 std::size_t offset, const BlockRecord& record, const WorkContext& work);
+  Status embedding_responses(const WorkContext& work);
+  Status square_block(const Chunk& chunk, std::size_t offset, const BlockRecord& record,
+                      const WorkContext& work);
+  Status square_output(const Chunk& chunk, const WorkContext& work);
+  Status square_embedding(const Change& change, const ChangeReader& reader, const WorkContext& work);
+  Status weigh_squares(std::span<const Change> changes, const WorkContext& work);
+  void keep_fisher(const Change& change, double sum, std::size_t samples);
+  void keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses);
+  Status finish(std::span<const Change> changes);
+  [[nodiscard]] std::span<const Change> changes_of(int layer) const;
+
+  evaluate::Windows windows_;
+  ResponseOptions options_;
+  std::vector<Change> changes_;                                // by layer: embedding and output first
+  std::vector<std::pair<std::size_t, std::size_t>> of_layer_;  // begin, end; [0] is outside the blocks
+  ResponseMatrix matrix_;
+  std::unique_ptr<BaseRun> base_;
+  std::optional<run::Backward> backward_;
+  std::optional<HeadGradient> head_;
+  std::vector<Chunk> chunks_;
+  std::vector<kernels::FloatBuffer> gradients_;  // by chunk
+  run::BackwardWeights weights_;
+  run::BlockGradients block_gradients_;
+  kernels::FloatBuffer room_;
+  std::vector<std::size_t> waiting_;  // by cell: changes still to come in this round
+  std::size_t round_samples_ = 0;     // known after this round
+  bool round_text_ = false, round_fisher_ = false;
+  std::map<std::size_t, SquaredGradients> squares_;  // by tensor: of the block being crossed, or the output
+  const ResponseCallback* on_update_ = nullptr;
+  std::uint64_t done_ = 0, total_ = 0;
+};
+
+}  // namespace bitlens::sensitivity
