@@ -138,8 +138,7 @@ void compare_histograms(const analyze::Histogram& found, const analyze::Histogra
 void compare_channel(const Values& values, float abs_max, float sigma) {
   const analyze::Statistics expected = plain_statistics(values);
   QCOMPARE(abs_max, static_cast<float>(expected.abs_max));
-  QVERIFY2(std::fabs(static_cast<double>(sigma) - expected.sigma) <=
-               1e-6 * expected.sigma + 2e-45,
+  QVERIFY2(std::fabs(static_cast<double>(sigma) - expected.sigma) <= 1e-6 * expected.sigma + 2e-45,
            qPrintable(QString("%1 %2").arg(sigma).arg(expected.sigma)));
 }
 
