@@ -38,6 +38,8 @@ struct Command {
 [[nodiscard]] Command add_perplexity(CLI::App& parent);
 [[nodiscard]] Command add_quantize(CLI::App& parent);
 [[nodiscard]] Command add_report(CLI::App& parent);
+[[nodiscard]] Command add_sensitivity(CLI::App& parent);
+[[nodiscard]] Command add_predict(CLI::App& parent);
 [[nodiscard]] Command add_tour(CLI::App& parent);
 
 }  // namespace bitlens::cli

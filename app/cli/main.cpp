@@ -122,8 +122,9 @@ int run_command_line(int argc, char** argv) {
   app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 
   Common common;
-  const Command commands[] = {add_inspect(app),  add_tokenize(app), add_stats(app), add_perplexity(app),
-                              add_quantize(app), add_report(app),   add_tour(app)};
+  const Command commands[] = {add_inspect(app),     add_tokenize(app), add_stats(app),
+                              add_perplexity(app),  add_quantize(app), add_report(app),
+                              add_sensitivity(app), add_predict(app),  add_tour(app)};
   for (const Command& command : commands) {
     add_common(*command.app, common);
     command.app->footer("\n" + command.app->get_footer());
