@@ -72,8 +72,7 @@ void MainWindow::export_recipe() {
       this, tr("Save recipe"), document_.recipe_name() + QStringLiteral(".json"), tr("Recipes (*.json)"));
   if (path.isEmpty()) return;
   if (!path.endsWith(QStringLiteral(".json"), Qt::CaseInsensitive)) path += QStringLiteral(".json");
-  quantize::Recipe recipe = document_.recipe();
-  if (recipe.name.empty()) recipe.name = document_.recipe_name().toStdString();
+  const quantize::Recipe recipe = document_.named_recipe();
   side_.ask<Status>(
       "", [recipe, file = path.toStdString()] { return views::save_recipe(recipe, file); }, this,
       [this, path](const Status& saved) {

@@ -146,8 +146,7 @@ void ExportDialog::check() {
 void ExportDialog::start() {
   study::ExportRequest request;
   request.session = document_.session();
-  request.recipe = document_.recipe();
-  if (request.recipe.name.empty()) request.recipe.name = document_.recipe_name().toStdString();
+  request.recipe = document_.named_recipe();
   request.quantizer = document_.measurements().quantizer();
   request.path = QFileInfo(path_->text()).absoluteFilePath().toStdString();
   request.force = replace_->isChecked();

@@ -180,14 +180,17 @@ bool Document::changes_anything() const {
 
 std::optional<quantize::Recipe> Document::effective_recipe() const {
   if (!changes_anything()) return std::nullopt;
-  quantize::Recipe recipe = recipe_;
+  return named_recipe();
+}
+
+quantize::Recipe Document::named_recipe(quantize::Recipe recipe) const {
   if (recipe.name.empty()) recipe.name = recipe_name().toStdString();
   return recipe;
 }
 
 QString Document::recipe_name() const {
   if (!recipe_.name.empty()) return shown(recipe_.name, 120);
-  return changes_anything() ? tr("my recipe") : tr("as in file");
+  return recipe_.rules.empty() && !recipe_.fallback ? tr("as in file") : tr("my recipe");
 }
 
 void Document::assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice) {
@@ -225,7 +228,7 @@ void Document::preview_assign(const std::vector<std::size_t>& tensors, quantize:
   const RecipeEdit edit = views::assign(recipe_, model(), tensors, choice);
   side_.ask<Result<quantize::ResolvedRecipe>>(
       "preview",
-      [session = session_, recipe = edit.recipe, quantizer = measurements_.quantizer()] {
+      [session = session_, recipe = named_recipe(edit.recipe), quantizer = measurements_.quantizer()] {
         const Entry entry("resolve");
         return quantize::resolve(recipe, session->file(), quantizer);
       },
@@ -282,7 +285,7 @@ void Document::resolve_current() {
   const quint64 serial = ++resolve_serial_;
   side_.ask<Result<quantize::ResolvedRecipe>>(
       "resolve",
-      [session = session_, recipe = recipe_, quantizer = measurements_.quantizer()] {
+      [session = session_, recipe = named_recipe(), quantizer = measurements_.quantizer()] {
         const Entry entry("resolve");
         return quantize::resolve(recipe, session->file(), quantizer);
       },

@@ -54,6 +54,9 @@ class Document : public QObject {
   [[nodiscard]] bool changes_anything() const;
   /// The recipe as measurements take it: nothing when it changes nothing.
   [[nodiscard]] std::optional<quantize::Recipe> effective_recipe() const;
+  /// The recipe under the name it is shown by. Sizes, measurements and exports all take this one: the name
+  /// stands in the exported file and so is part of its exact size.
+  [[nodiscard]] quantize::Recipe named_recipe() const { return named_recipe(recipe_); }
 
   void assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice);
   void preview_assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice);
@@ -97,6 +100,7 @@ class Document : public QObject {
   void notice(bitlens::views::NoticeKind kind, const QString& text);
 
  private:
+  [[nodiscard]] quantize::Recipe named_recipe(quantize::Recipe recipe) const;
   void load_study(const QString& path, bool recovery);
   void open_model(const QString& path, std::optional<study::Study> study, const QString& study_path);
   void model_ready(SessionPtr session, std::optional<study::Study> study, const QString& study_path);
