@@ -176,6 +176,20 @@ struct BlockIQ1_M {
 static_assert(sizeof(BlockIQ2_XXS) == 66 && sizeof(BlockIQ2_XS) == 74 && sizeof(BlockIQ2_S) == 82);
 static_assert(sizeof(BlockIQ3_XXS) == 98 && sizeof(BlockIQ3_S) == 110);
 static_assert(sizeof(BlockIQ1_S) == 50 && sizeof(BlockIQ1_M) == 56);
+/// 128 weights: d or -d, one bit each (set: d).
+struct BlockQ1_0 {
+  static constexpr int kSize = 128;
+  std::uint8_t d[2];
+  std::uint8_t qs[16];
+};
+/// 64 weights: d * (q - 1), q of 2 bits, four consecutive weights per byte.
+struct BlockQ2_0 {
+  static constexpr int kSize = 64;
+  std::uint8_t d[2];
+  std::uint8_t qs[16];
+};
+static_assert(sizeof(BlockQ1_0) == 18 && sizeof(BlockQ2_0) == 18);
+
 static_assert(sizeof(BlockIQ4_NL) == 18 && sizeof(BlockIQ4_XS) == 136 && sizeof(BlockTQ1_0) == 54);
 static_assert(sizeof(BlockTQ2_0) == 66 && sizeof(BlockMXFP4) == 17 && sizeof(BlockNVFP4) == 36);
 static_assert(sizeof(BlockQ2_K) == 84 && sizeof(BlockQ3_K) == 110 && sizeof(BlockQ4_K) == 144);

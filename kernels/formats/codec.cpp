@@ -59,6 +59,10 @@ void decode(Format format, const std::byte* source, float* target, std::size_t c
       return decode_iq1_s(source, target, count);
     case Format::IQ1_M:
       return decode_iq1_m(source, target, count);
+    case Format::Q1_0:
+      return decode_q1_0(source, target, count);
+    case Format::Q2_0:
+      return decode_q2_0(source, target, count);
     default:
       return;
   }
@@ -111,6 +115,10 @@ void encode(Format format, Quantizer quantizer, const float* source, const float
       return encode_mxfp4(source, importance, target, count);
     case Format::NVFP4:
       return encode_nvfp4(source, importance, target, count);
+    case Format::Q1_0:
+      return encode_q1_0(source, importance, target, count);
+    case Format::Q2_0:
+      return encode_q2_0(source, importance, target, count);
     default:
       return;
   }

@@ -12,7 +12,8 @@ namespace bitlens::kernels {
 
 /// How weights are rounded to a format.
 enum class Quantizer {
-  Rtn,    ///< plain round-to-nearest, byte-equal to ggml's quantize_row_*_ref for the simple block formats
+  Rtn,  ///< plain round-to-nearest, byte-equal to ggml's quantize_row_*_ref for F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1
+        ///< Q8_0; the other block formats have no agreed plain rounding and always search
   Search  ///< searches scale (and offset) of each block for the smallest weighted squared error; the default
 };
 

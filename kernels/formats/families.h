@@ -67,4 +67,10 @@ void decode_iq3_s(const std::byte* source, float* target, std::size_t count);
 void decode_iq1_s(const std::byte* source, float* target, std::size_t count);
 void decode_iq1_m(const std::byte* source, float* target, std::size_t count);
 
+// low_bits.cpp
+void decode_q1_0(const std::byte* source, float* target, std::size_t count);
+void decode_q2_0(const std::byte* source, float* target, std::size_t count);
+void encode_q1_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_q2_0(const float* source, const float* importance, std::byte* target, std::size_t count);
+
 }  // namespace bitlens::kernels

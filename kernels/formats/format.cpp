@@ -44,8 +44,8 @@ constexpr FormatInfo kFormats[] = {
     {Format::TQ2_0, "TQ2_0", 256, 66, true, true, Q8_K},
     {Format::MXFP4, "MXFP4", 32, 17, true, true, Q8_0},
     {Format::NVFP4, "NVFP4", 64, 36, true, true, Q8_0},
-    {Format::Q1_0, "Q1_0", 128, 18, false, false, Q8_0},
-    {Format::Q2_0, "Q2_0", 64, 18, false, false, Q8_0},
+    {Format::Q1_0, "Q1_0", 128, 18, true, true, Q8_0},
+    {Format::Q2_0, "Q2_0", 64, 18, true, true, Q8_0},
 };
 
 constexpr char upper(char c) {

@@ -22,8 +22,8 @@ constexpr float kUp3[] = {2.1F, 2.4F, 2.7F, 3.0F, 3.2F, 3.4F, 3.8F, 4.4F};
 constexpr float kDown6[] = {27.5F, 28.5F, 29.5F, 30.2F, 30.9F, 31.6F, 32.1F, 32.6F};
 constexpr float kUp6[] = {28.0F, 29.2F, 30.4F, 31.4F};
 
-constexpr ScaleScheme kScheme3{kDown3, std::size(kDown3), kUp3, std::size(kUp3), -32.0F, 31.0F, 1, 3};
-constexpr ScaleScheme kScheme6{kDown6, std::size(kDown6), kUp6, std::size(kUp6), -128.0F, 127.0F, 7, 2};
+constexpr ScaleScheme kScheme3{kDown3, std::size(kDown3), kUp3, std::size(kUp3), -32.0F, 31.0F, 1, 2};
+constexpr ScaleScheme kScheme6{kDown6, std::size(kDown6), kUp6, std::size(kUp6), -128.0F, 127.0F, 10, 1};
 
 constexpr float kCuts2[][2] = {{-0.3F, -0.3F}, {-0.3F, 0.0F}, {-0.3F, 0.3F}, {-0.3F, 0.6F},
                                {0.0F, -0.3F},  {0.0F, 0.0F},  {0.0F, 0.3F},  {0.0F, 0.6F},
@@ -33,9 +33,9 @@ constexpr float kCuts4[][2] = {{-0.4F, -0.4F}, {-0.4F, 0.1F}, {-0.4F, 0.6F}, {-0
                                {0.1F, -0.4F},  {0.1F, 0.1F},  {0.1F, 0.6F},  {0.1F, 1.1F},
                                {0.6F, -0.4F},  {0.6F, 0.1F},  {0.6F, 0.6F},  {0.6F, 1.1F},
                                {1.1F, -0.4F},  {1.1F, 0.1F},  {1.1F, 0.6F},  {1.1F, 1.1F}};
-constexpr LineScheme kScheme2{3.0F, 15.0F, kCuts2, std::size(kCuts2), 3};
-constexpr LineScheme kScheme4{15.0F, 63.0F, kCuts4, std::size(kCuts4), 2};
-constexpr LineScheme kScheme5{31.0F, 63.0F, kCuts4, std::size(kCuts4), 2};
+constexpr LineScheme kScheme2{3.0F, 15.0F, kCuts2, std::size(kCuts2), 1, 3};
+constexpr LineScheme kScheme4{15.0F, 63.0F, kCuts4, std::size(kCuts4), 2, 2};
+constexpr LineScheme kScheme5{31.0F, 63.0F, kCuts4, std::size(kCuts4), 2, 2};
 
 void search_q2_k_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
   const auto pack = [](const std::uint8_t* codes, const std::uint8_t* scales, const std::uint8_t* minima,

@@ -124,8 +124,7 @@ struct Tile {
   }
 
   /// Blocks first .. first + lanes - 1 of `blocks` consecutive ones; lanes beyond the last repeat it.
-  HWY_INLINE void load(const float* source, const float* importance, std::size_t first,
-                       std::size_t blocks) const {
+  void load(const float* source, const float* importance, std::size_t first, std::size_t blocks) const {
     const std::size_t lanes = lane_count();
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const std::size_t block = first + lane < blocks ? first + lane : blocks - 1;
@@ -142,14 +141,14 @@ struct Tile {
     }
   }
 
-  HWY_INLINE Floats largest_magnitude() const {
+  Floats largest_magnitude() const {
     Floats result = zeros();
     for (int j = 0; j < kCount; ++j) {
       result = hn::Max(result, hn::Abs(x(j)));
     }
     return result;
   }
-  HWY_INLINE Floats largest_weight() const {
+  Floats largest_weight() const {
     Floats result = zeros();
     for (int j = 0; j < kCount; ++j) {
       result = hn::Max(result, w(j));
@@ -158,7 +157,7 @@ struct Tile {
   }
 
   /// sum w x x
-  HWY_INLINE Floats energy() const {
+  Floats energy() const {
     Floats result = zeros();
     for (int j = 0; j < kCount; ++j) {
       result = hn::Add(result, hn::Mul(wx(j), x(j)));
@@ -167,7 +166,7 @@ struct Tile {
   }
 
   /// Subtracts the weighted mean and returns it; low and high are the extremes left, total is sum w.
-  HWY_INLINE Floats center(Floats& low, Floats& high, Floats& total) const {
+  Floats center(Floats& low, Floats& high, Floats& total) const {
     Floats sum = zeros();
     total = zeros();
     for (int j = 0; j < kCount; ++j) {
@@ -192,7 +191,7 @@ struct Tile {
 
   /// x /= unit; w /= a power of two near largest_weight, floored so that no weight is lost altogether; all
   /// ones where largest_weight is 0.
-  HWY_INLINE void normalize(Floats unit, [[maybe_unused]] Floats largest) const {
+  void normalize(Floats unit, [[maybe_unused]] Floats largest) const {
     const Floats by = reciprocal_of_power(unit);
     for (int j = 0; j < kCount; ++j) {
       hn::Store(hn::Mul(x(j), by), Tag(), x_ + static_cast<std::size_t>(j) * lane_count());

@@ -45,7 +45,7 @@ constexpr Ladder make_ladder(float from, float to, std::size_t down_steps, float
 }
 
 template <class T, class G>
-HWY_INLINE BestScale search_scale(const T& tile, const G& grid, Floats unit, const Ladder& ladder) {
+BestScale search_scale(const T& tile, const G& grid, Floats unit, const Ladder& ladder) {
   const Floats largest = tile.largest_magnitude();
   const Floats extreme = signed_extreme(tile, largest);
   const Floats base = inverse_or_zero(extreme);
@@ -66,8 +66,8 @@ HWY_INLINE BestScale search_scale(const T& tile, const G& grid, Floats unit, con
 
 /// Writes lanes of codes (offset to be unsigned) and scales as blocks.
 template <class Block, bool kWeighted, class G, class Pack>
-HWY_INLINE void encode_scaled(const float* source, const float* importance, std::byte* target,
-                              std::size_t count, const G& grid, const Ladder& ladder, Pack pack) {
+void encode_scaled(const float* source, const float* importance, std::byte* target, std::size_t count,
+                   const G& grid, const Ladder& ladder, Pack pack) {
   constexpr int kSize = Block::kSize;
   auto* block = reinterpret_cast<Block*>(target);
   const std::size_t blocks = count / kSize;

@@ -5,7 +5,8 @@
 // scales, scores each by the error after a least-squares refit of scale (and offset) to its codes, takes the
 // best, and then alternates refit and reassignment with the scale *as it will be stored*. Errors that decide
 // in the end are sums of squared differences, never differences of large sums.
-// Included once per target.
+// Functions that loop over a tile are left to the compiler to inline: a call costs nothing beside the loop,
+// and forcing it makes builds (with sanitizers above all) many times slower. Included once per target.
 #if defined(BITLENS_KERNELS_FORMATS_SEARCH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef BITLENS_KERNELS_FORMATS_SEARCH_INL_H_
 #undef BITLENS_KERNELS_FORMATS_SEARCH_INL_H_
@@ -17,6 +18,9 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
+
+/// More than any error that is compared.
+constexpr float kNoError = 3.0e38F;
 
 /// The integers low..high.
 struct Grid {
@@ -42,7 +46,7 @@ struct ScaleSums {
 
 /// Sums for kWays inverse scales at once.
 template <std::size_t kWays, class T, class G>
-HWY_INLINE void scale_sums(const T& tile, const G& grid, const Floats* inverse, ScaleSums* sums) {
+void scale_sums(const T& tile, const G& grid, const Floats* inverse, ScaleSums* sums) {
   Floats xq[kWays];
   Floats qq[kWays];
   for (std::size_t k = 0; k < kWays; ++k) {
@@ -65,7 +69,7 @@ HWY_INLINE void scale_sums(const T& tile, const G& grid, const Floats* inverse, 
 
 /// sum w (x - d q)^2 with the nearest codes, and the sums for a refit.
 template <class T, class G>
-HWY_INLINE Floats scale_error(const T& tile, const G& grid, Floats d, ScaleSums& sums) {
+Floats scale_error(const T& tile, const G& grid, Floats d, ScaleSums& sums) {
   const Floats inverse = inverse_or_zero(d);
   sums = {zeros(), zeros()};
   Floats error = zeros();
@@ -104,8 +108,8 @@ struct BestScale {
 /// Tries inverse scales `base * ladder[k]` (kSteps of them) and keeps the inverse whose refitted error is
 /// least, that is whose (sum wxq)^2 / sum wqq is largest.
 template <class T, class G>
-HWY_INLINE void climb_ladder(const T& tile, const G& grid, Floats base, const float* ladder,
-                             std::size_t steps, Floats& best_gain, Floats& best_scale) {
+void climb_ladder(const T& tile, const G& grid, Floats base, const float* ladder, std::size_t steps,
+                  Floats& best_gain, Floats& best_scale) {
   constexpr std::size_t kWays = 4;
   for (std::size_t k = 0; k < steps; k += kWays) {
     Floats inverse[kWays];
@@ -126,8 +130,7 @@ HWY_INLINE void climb_ladder(const T& tile, const G& grid, Floats base, const fl
 
 /// Alternates storing, assigning codes and refitting, starting from `scale`; offers every stop.
 template <class T, class G>
-HWY_INLINE void settle_scale(const T& tile, const G& grid, Floats unit, Floats scale, int rounds,
-                             BestScale& best) {
+void settle_scale(const T& tile, const G& grid, Floats unit, Floats scale, int rounds, BestScale& best) {
   for (int round = 0; round < rounds; ++round) {
     const Floats stored = as_stored(scale, unit);
     ScaleSums sums;
@@ -140,8 +143,8 @@ HWY_INLINE void settle_scale(const T& tile, const G& grid, Floats unit, Floats s
 /// The ladder for fine grids: each scale is stored before its error is taken, so that the scale's own
 /// rounding counts. `base / ladder[k]` are the scales.
 template <class T, class G>
-HWY_INLINE void climb_stored_ladder(const T& tile, const G& grid, Floats unit, Floats base,
-                                    const float* ladder, std::size_t steps, BestScale& best) {
+void climb_stored_ladder(const T& tile, const G& grid, Floats unit, Floats base, const float* ladder,
+                         std::size_t steps, BestScale& best) {
   constexpr std::size_t kWays = 4;
   for (std::size_t k = 0; k < steps; k += kWays) {
     Floats d[kWays];
@@ -169,7 +172,7 @@ HWY_INLINE void climb_stored_ladder(const T& tile, const G& grid, Floats unit, F
 /// Blocks so small that their best scale is a small multiple of the least F16: tries those multiples, both
 /// signs, in the lanes where that is so.
 template <class T, class G>
-HWY_INLINE void try_least_scales(const T& tile, const G& grid, Floats unit, Floats largest, BestScale& best) {
+void try_least_scales(const T& tile, const G& grid, Floats unit, Floats largest, BestScale& best) {
   constexpr int kMultiples = 32;
   const Floats reach = constant(kLeastHalf * static_cast<float>(kMultiples) * -grid.low);
   const auto tiny = hn::Lt(hn::Mul(largest, unit), reach);
@@ -182,14 +185,15 @@ HWY_INLINE void try_least_scales(const T& tile, const G& grid, Floats unit, Floa
           hn::Mul(constant(kLeastHalf * sign * static_cast<float>(k)), reciprocal_of_power(unit));
       ScaleSums sums;
       const Floats error = scale_error(tile, grid, d, sums);
-      best.offer(hn::IfThenElse(tiny, error, constant(3.0e38F)), d);
+      best.offer(hn::IfThenElse(tiny, error, constant(kNoError)), d);
     }
   }
 }
 
-/// sum w (x - d q)^2 for kWays scales at once.
+/// sum w (x - d q)^2 for kWays scales at once, summed in steps of the grid. d = 0 is no candidate: its error
+/// is infinite here.
 template <std::size_t kWays, class T, class G>
-HWY_INLINE void scale_errors(const T& tile, const G& grid, const Floats* d, Floats* errors) {
+void scale_errors(const T& tile, const G& grid, const Floats* d, Floats* errors) {
   Floats inverse[kWays];
   Floats error[kWays];
   for (std::size_t way = 0; way < kWays; ++way) {
@@ -199,13 +203,14 @@ HWY_INLINE void scale_errors(const T& tile, const G& grid, const Floats* d, Floa
   for (int j = 0; j < T::count; ++j) {
     const Floats x = tile.x(j);
     for (std::size_t way = 0; way < kWays; ++way) {
-      const Floats q = nearest_code(hn::Mul(x, inverse[way]), grid);
-      const Floats difference = hn::Sub(x, hn::Mul(d[way], q));
+      const Floats scaled = hn::Mul(x, inverse[way]);
+      const Floats difference = hn::Sub(scaled, nearest_code(scaled, grid));
       error[way] = hn::Add(error[way], hn::Mul(tile.by_weight(j, difference), difference));
     }
   }
   for (std::size_t way = 0; way < kWays; ++way) {
-    errors[way] = error[way];
+    errors[way] = hn::IfThenElse(hn::Eq(d[way], zeros()), constant(kNoError),
+                                 hn::Mul(error[way], hn::Mul(d[way], d[way])));
   }
 }
 
@@ -248,9 +253,8 @@ struct BestGain {
 /// Tries ranges low..high cut at both ends (pairs, in steps of the grid) and keeps the refitted line of least
 /// error. Codes 0..top; x centred (mean is what was subtracted), total = sum w. kAnchored: m + mean <= 0.
 template <bool kAnchored, class T>
-HWY_INLINE void try_cuts(const T& tile, float top, Floats low, Floats high, Floats total,
-                         [[maybe_unused]] Floats mean, const float (*cuts)[2], std::size_t steps,
-                         BestGain& best) {
+void try_cuts(const T& tile, float top, Floats low, Floats high, Floats total, [[maybe_unused]] Floats mean,
+              const float (*cuts)[2], std::size_t steps, BestGain& best) {
   constexpr std::size_t kWays = 4;
   const Grid grid{0.0F, top};
   const Floats step = hn::Mul(hn::Sub(high, low), constant(1.0F / top));
@@ -297,7 +301,7 @@ HWY_INLINE void try_cuts(const T& tile, float top, Floats low, Floats high, Floa
 
 /// sum w (x - d q - m)^2 with the nearest codes, and the sums for a refit.
 template <class T>
-HWY_INLINE Floats line_error(const T& tile, float top, Line line, LineSums& sums) {
+Floats line_error(const T& tile, float top, Line line, LineSums& sums) {
   const Grid grid{0.0F, top};
   const Floats inverse = inverse_or_zero(line.d);
   sums = {zeros(), zeros(), zeros()};
@@ -317,8 +321,8 @@ HWY_INLINE Floats line_error(const T& tile, float top, Line line, LineSums& sums
 
 /// As try_least_scales, with the offset at the stored minimum.
 template <class T>
-HWY_INLINE void try_least_lines(const T& tile, float top, Floats unit, Floats mean, Floats low, Floats high,
-                                BestLine& best) {
+void try_least_lines(const T& tile, float top, Floats unit, Floats mean, Floats low, Floats high,
+                     BestLine& best) {
   constexpr int kMultiples = 32;
   const Floats reach = constant(kLeastHalf * static_cast<float>(kMultiples) * top);
   const auto tiny = hn::Lt(hn::Mul(hn::Sub(high, low), unit), reach);
@@ -329,7 +333,7 @@ HWY_INLINE void try_least_lines(const T& tile, float top, Floats unit, Floats me
   for (int k = 1; k <= kMultiples; ++k) {
     const Line line{hn::Mul(constant(kLeastHalf * static_cast<float>(k)), reciprocal_of_power(unit)), m};
     LineSums sums;
-    best.offer(hn::IfThenElse(tiny, line_error(tile, top, line, sums), constant(3.0e38F)), line);
+    best.offer(hn::IfThenElse(tiny, line_error(tile, top, line, sums), constant(kNoError)), line);
   }
 }
 

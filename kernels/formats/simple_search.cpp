@@ -51,8 +51,7 @@ constexpr Ladder kLadder8 = make_ladder(128.4F, 114.0F, 32, 127.4F, 118.0F, 16);
 constexpr Ladder kWideLadder8 = make_ladder(129.0F, 160.0F, 16, 113.0F, 96.0F, 16);
 
 template <bool kWeighted>
-HWY_INLINE void encode_q8_0(const float* source, const float* importance, std::byte* target,
-                            std::size_t count) {
+void encode_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
   auto* block = reinterpret_cast<BlockQ8_0*>(target);
   const std::size_t blocks = count / 32;
   TileMemory<32, kMaxLanes, kWeighted> memory;
@@ -110,9 +109,8 @@ constexpr float kWideCuts[][2] = {{0.0F, 2.2F}, {2.2F, 0.0F}, {2.2F, 2.2F}, {0.0
                                   {4.0F, 0.0F}, {4.0F, 4.0F}, {0.0F, 7.0F}, {7.0F, 0.0F}};
 
 template <class Block, class Pack, bool kWeighted>
-HWY_INLINE void encode_lined(const float* source, const float* importance, std::byte* target,
-                             std::size_t count, float top, const float (*cuts)[2], std::size_t steps,
-                             Pack pack) {
+void encode_lined(const float* source, const float* importance, std::byte* target, std::size_t count,
+                  float top, const float (*cuts)[2], std::size_t steps, Pack pack) {
   auto* block = reinterpret_cast<Block*>(target);
   const std::size_t blocks = count / 32;
   TileMemory<32, kMaxLanes, kWeighted> memory;

@@ -23,7 +23,6 @@ HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
 
 constexpr std::size_t kBatchLanes = 16;
-constexpr float kNoError = 3.0e38F;
 
 /// One value per sub-block of a batch.
 struct PerLane {
@@ -45,8 +44,7 @@ struct Batch {
   HWY_INLINE TileType tile(std::size_t lane) { return TileType(memory, lane); }
 
   /// Loads super-blocks first_super .. and brings each to a common unit.
-  HWY_INLINE void load(const float* source, const float* importance, std::size_t first_super,
-                       std::size_t supers) {
+  void load(const float* source, const float* importance, std::size_t first_super, std::size_t supers) {
     PerLane largest;
     PerLane weight;
     for (std::size_t lane = 0; lane < kBatchLanes; lane += lane_count()) {
@@ -125,7 +123,7 @@ struct ScaledSupers {
 template <class B, class G>
 void fit_scaled_supers(B& batch, const G& grid, const ScaleScheme& scheme, ScaledSupers<B::kSupers>& best) {
   PerLane ideal;
-  PerLane error;
+  PerLane energy;
   for (std::size_t lane = 0; lane < kBatchLanes; lane += lane_count()) {
     const auto tile = batch.tile(lane);
     const Floats base = inverse_or_zero(signed_extreme(tile, tile.largest_magnitude()));
@@ -134,13 +132,13 @@ void fit_scaled_supers(B& batch, const G& grid, const ScaleScheme& scheme, Scale
     climb_ladder(tile, grid, hn::Neg(base), scheme.down, scheme.down_steps, gain, scale);
     climb_ladder(tile, grid, base, scheme.up, scheme.up_steps, gain, scale);
     ideal.set(lane, scale);
-    error.set(lane, tile.energy());
+    energy.set(lane, tile.energy());
     best.scale.set(lane, zeros());
   }
   float least[B::kSupers];
   PerLane factor;
   for (std::size_t super = 0; super < B::kSupers; ++super) {
-    least[super] = B::sum(error, super);
+    least[super] = B::sum(energy, super);
     best.d[super] = 0;
     const float* s = ideal.v + super * B::kSubs;
     float extreme = 0;
@@ -149,6 +147,7 @@ void fit_scaled_supers(B& batch, const G& grid, const ScaleScheme& scheme, Scale
     }
     B::spread(factor, super, stored_factor(extreme / scheme.scale_low, batch.unit.v[super * B::kSubs], true));
   }
+  PerLane error;
   PerLane integer;
   PerLane xq;
   PerLane qq;
@@ -159,8 +158,8 @@ void fit_scaled_supers(B& batch, const G& grid, const ScaleScheme& scheme, Scale
       const auto tile = batch.tile(lane);
       const Floats d = factor.at(lane);
       const Floats center = hn::Round(clamp(hn::Mul(ideal.at(lane), inverse_or_zero(d)), low, high));
-      Floats least_error = constant(kNoError);
-      Floats chosen = center;
+      Floats least_error = energy.at(lane);
+      Floats chosen = zeros();
       constexpr std::size_t kWays = 3;
       for (int from = -scheme.window; from <= scheme.window; from += static_cast<int>(kWays)) {
         Floats candidate[kWays];
@@ -192,8 +191,8 @@ void fit_scaled_supers(B& batch, const G& grid, const ScaleScheme& scheme, Scale
         best.d[super] = factor.v[first];
         std::memcpy(best.scale.v + first, integer.v + first, B::kSubs * sizeof(float));
       }
-      const float energy = B::sum(qq, super);
-      const float refit = energy > 0 ? B::sum(xq, super) / energy : 0.0F;
+      const float squares = B::sum(qq, super);
+      const float refit = squares > 0 ? B::sum(xq, super) / squares : 0.0F;
       B::spread(factor, super, stored_factor(refit, batch.unit.v[first], false));
     }
   }
@@ -207,6 +206,7 @@ struct LineScheme {
   float integer_top;  ///< scales and minima 0..integer_top
   const float (*cuts)[2];
   std::size_t steps;
+  int window;  ///< scales tried around the ideal one, to either side; minima always one
   int rounds;
 };
 
@@ -218,31 +218,38 @@ struct LinedSupers {
   PerLane min;
 };
 
-/// sum w (x - d q - m)^2 for one scale and kWays offsets.
+/// sum w (x - d q - m)^2 for one scale and kWays offsets, summed in steps of the grid. x is centred, with
+/// energy = sum w x x and total = sum w, which say what a flat line (d = 0) costs.
 template <std::size_t kWays, class T>
-HWY_INLINE void line_errors(const T& tile, float top, Floats d, const Floats* m, Floats* errors) {
+void line_errors(const T& tile, float top, Floats d, const Floats* m, Floats energy, Floats total,
+                 Floats* errors) {
   const Grid grid{0.0F, top};
   const Floats inverse = inverse_or_zero(d);
+  Floats shift[kWays];
   Floats error[kWays];
   for (std::size_t way = 0; way < kWays; ++way) {
+    shift[way] = hn::Mul(m[way], inverse);
     error[way] = zeros();
   }
   for (int j = 0; j < T::count; ++j) {
-    const Floats x = tile.x(j);
+    const Floats scaled = hn::Mul(tile.x(j), inverse);
     for (std::size_t way = 0; way < kWays; ++way) {
-      const Floats above = hn::Sub(x, m[way]);
-      const Floats difference = hn::Sub(above, hn::Mul(d, nearest_code(hn::Mul(above, inverse), grid)));
+      const Floats code = hn::Sub(scaled, shift[way]);
+      const Floats difference = hn::Sub(code, nearest_code(code, grid));
       error[way] = hn::Add(error[way], hn::Mul(tile.by_weight(j, difference), difference));
     }
   }
+  const auto flat = hn::Eq(d, zeros());
   for (std::size_t way = 0; way < kWays; ++way) {
-    errors[way] = error[way];
+    errors[way] = hn::IfThenElse(flat, hn::Add(energy, hn::Mul(total, hn::Mul(m[way], m[way]))),
+                                 hn::Mul(error[way], hn::Mul(d, d)));
   }
 }
 
 /// The tiles of `batch` are left centred; mean.v holds what was subtracted.
 template <class B>
 void fit_lined_supers(B& batch, const LineScheme& scheme, LinedSupers<B::kSupers>& best, PerLane& mean) {
+  PerLane centred_energy;
   PerLane ideal_scale;
   PerLane ideal_min;
   PerLane weight;
@@ -256,6 +263,7 @@ void fit_lined_supers(B& batch, const LineScheme& scheme, LinedSupers<B::kSupers
     Floats high;
     Floats total;
     const Floats middle = tile.center(low, high, total);
+    centred_energy.set(lane, tile.energy());
     // The offset cannot be positive: the line starts at zero or below.
     const Floats zero = hn::Neg(middle);
     low = hn::Min(low, zero);
@@ -296,15 +304,19 @@ void fit_lined_supers(B& batch, const LineScheme& scheme, LinedSupers<B::kSupers
       const Floats middle = mean.at(lane);
       const Floats scale_center =
           hn::Round(clamp(hn::Mul(ideal_scale.at(lane), inverse_or_zero(d)), zeros(), top));
-      const Floats min_center =
-          hn::Round(clamp(hn::Mul(ideal_min.at(lane), inverse_or_zero(dmin)), zeros(), top));
+      const Floats per_ideal = inverse_or_zero(ideal_scale.at(lane));
       Floats least_error = constant(kNoError);
       Floats chosen_scale = scale_center;
-      Floats chosen_min = min_center;
+      Floats chosen_min = zeros();
       constexpr std::size_t kWays = 3;
-      for (int step = -1; step <= 1; ++step) {
+      for (int step = -scheme.window; step <= scheme.window; ++step) {
         const Floats candidate =
             clamp(hn::Add(scale_center, constant(static_cast<float>(step))), zeros(), top);
+        const Floats line_scale = hn::Mul(d, candidate);
+        // A steeper line starts lower: the ideal offset grows with the scale.
+        const Floats start = hn::IfThenElse(hn::Eq(per_ideal, zeros()), ideal_min.at(lane),
+                                            hn::Mul(ideal_min.at(lane), hn::Mul(line_scale, per_ideal)));
+        const Floats min_center = hn::Round(clamp(hn::Mul(start, inverse_or_zero(dmin)), zeros(), top));
         Floats candidate_min[kWays];
         Floats m[kWays];
         Floats errors[kWays];
@@ -313,7 +325,7 @@ void fit_lined_supers(B& batch, const LineScheme& scheme, LinedSupers<B::kSupers
               clamp(hn::Add(min_center, constant(static_cast<float>(way) - 1.0F)), zeros(), top);
           m[way] = hn::Sub(hn::Neg(hn::Mul(dmin, candidate_min[way])), middle);
         }
-        line_errors<kWays>(tile, scheme.top, hn::Mul(d, candidate), m, errors);
+        line_errors<kWays>(tile, scheme.top, line_scale, m, centred_energy.at(lane), weight.at(lane), errors);
         for (std::size_t way = 0; way < kWays; ++way) {
           const auto better = hn::Lt(errors[way], least_error);
           least_error = hn::IfThenElse(better, errors[way], least_error);

@@ -43,6 +43,8 @@ const std::vector<Expected>& expectations() {
       {Format::Q4_1, {1, 3}, "e9a78a76724568f020e809169e9011072457795519275f8d986df26ecdb538b4"},
       {Format::Q5_0, {1}, "8b3de506ef58783800f110baaa655f5211d9610e52feeb84f0dc296505a0df87"},
       {Format::Q5_1, {1, 3}, "3cfb745173eae9d107c72d173991e1bcf8e68d2c2d125b96fc26d6501e1fc891"},
+      {Format::Q1_0, {1}, "2457f7564f4828f8bf116a81b8d8bddf7842c097647ac5b749feb54817036058"},
+      {Format::Q2_0, {1}, "94e9abc8b6642db670939f917f16e472b340f51def3b2384da7b7927b08cad78"},
       {Format::Q8_0, {1}, "6af2e615bcd440e8c44306ed35409758682c54a4543695a0fe3b4880fe84e493"},
   };
   return list;
