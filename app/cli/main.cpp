@@ -98,14 +98,13 @@ int run(const Command& command, const Common& common) {
                      exit_code(output.error().code));
   }
 
+  for (const std::string& warning : output->warnings)
+    fmt::print(stderr, "warning: {}\n", printable(warning, 2000));
   std::string text = std::move(output->text);
   if (common.json) {
     auto& warnings = output->json["warnings"] = nlohmann::ordered_json::array();
     for (const std::string& warning : output->warnings) warnings.push_back(warning);
     text = study::dump(output->json);
-  } else {
-    for (const std::string& warning : output->warnings)
-      fmt::print(stderr, "warning: {}\n", printable(warning, 2000));
   }
   if (const Status written = write_stdout(text); !written)
     return fail_with(written.error().describe(), exit_code(written.error().code));
