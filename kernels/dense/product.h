@@ -3,8 +3,8 @@
 // W is packed once into panels of as many outputs as two vector registers hold, each panel [inputs x
 // panel_width]; a register tile of a few rows by one panel runs over a few hundred inputs at a time (Goto and
 // van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). Every output is the sum, in
-// order, of one fused multiply-add chain per chain_length() inputs: its bits depend on its row of x and row of W
-// alone, not on the split into tasks, the position in a block, or (among instruction sets with fused
+// order, of one fused multiply-add chain per chain_length() inputs: its bits depend on its row of x and row
+// of W alone, not on the split into tasks, the position in a block, or (among instruction sets with fused
 // multiply-add) on the vector width.
 #pragma once
 
