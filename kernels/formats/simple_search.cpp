@@ -1,4 +1,6 @@
 // Searching encoders of Q4_0, Q5_0 and Q8_0 (one scale per 32 weights).
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -195,8 +197,66 @@ HWY_EXPORT(search_q5_0_blocks);
 HWY_EXPORT(search_q5_1_blocks);
 HWY_EXPORT(search_q8_0_blocks);
 
+namespace {
+
+constexpr std::size_t kBlock = BlockQ4_0::kSize;
+
+/// What each weight of a block matters when nobody says: sqrt(mean square of the block + its own square).
+void weigh_by_magnitude(const float* x, float* weights) {
+  float largest = 0.0F;
+  for (std::size_t j = 0; j < kBlock; ++j) largest = std::max(largest, std::fabs(x[j]));
+  // Relative to the largest, so that squares neither overflow nor vanish.
+  const float inverse = largest > 0.0F && std::isfinite(1.0F / largest) ? 1.0F / largest : 0.0F;
+  float square = 0.0F;
+  for (std::size_t j = 0; j < kBlock; ++j) {
+    const float y = x[j] * inverse;
+    weights[j] = y * y;
+    square += y * y;
+  }
+  square /= static_cast<float>(kBlock);
+  for (std::size_t j = 0; j < kBlock; ++j) weights[j] = square > 0.0F ? std::sqrt(square + weights[j]) : 1.0F;
+}
+
+double squared_error(const float* x, const float* y) {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < kBlock; ++j) {
+    const double difference = static_cast<double>(x[j]) - static_cast<double>(y[j]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+}  // namespace
+
+// Without importance, 4-bit codes fitted by plain squared error clip the large weights, and a model's
+// divergence grows although the error falls; so large weights count more, as in ggml's encoders. A block
+// whose plain error that makes worse than plain rounding's is rounded plainly.
 void encode_search_q4_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
-  HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(source, importance, target, count);
+  if (importance != nullptr) {
+    HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(source, importance, target, count);
+    return;
+  }
+  constexpr std::size_t kPiece = 32 * kBlock;
+  float weights[kPiece];
+  float searched[kPiece];
+  float rounded[kPiece];
+  BlockQ4_0 plain[kPiece / kBlock];
+  for (std::size_t begin = 0; begin < count; begin += kPiece) {
+    const std::size_t piece = std::min(kPiece, count - begin);
+    const float* x = source + begin;
+    std::byte* out = target + begin / kBlock * sizeof(BlockQ4_0);
+    for (std::size_t at = 0; at < piece; at += kBlock) weigh_by_magnitude(x + at, weights + at);
+    HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(x, weights, out, piece);
+    auto* rounded_blocks = reinterpret_cast<std::byte*>(plain);
+    encode_rtn_q4_0(x, rounded_blocks, piece);
+    decode_q4_0(out, searched, piece);
+    decode_q4_0(rounded_blocks, rounded, piece);
+    for (std::size_t at = 0; at < piece; at += kBlock) {
+      if (squared_error(x + at, rounded + at) < squared_error(x + at, searched + at)) {
+        std::memcpy(out + at / kBlock * sizeof(BlockQ4_0), plain + at / kBlock, sizeof(BlockQ4_0));
+      }
+    }
+  }
 }
 void encode_search_q4_1(const float* source, const float* importance, std::byte* target, std::size_t count) {
   HWY_DYNAMIC_DISPATCH(search_q4_1_blocks)(source, importance, target, count);

@@ -294,7 +294,7 @@ class TestWeightStatistics : public QObject {
     const auto broken = analyze::weight_statistics(file, cut, WorkContext{pool_});
     QVERIFY(!broken.has_value());
     QVERIFY(broken.error().describe().find("cut") != std::string::npos);
-    const auto unknown = file.add_bytes("w", {256, 2}, Format::IQ2_XXS, std::vector<std::byte>(132));
+    const auto unknown = file.add_bytes("w", {256, 2}, Format::Q8_1, std::vector<std::byte>(576));
     const auto refused = analyze::weight_statistics(file, unknown, WorkContext{pool_});
     QVERIFY(!refused.has_value());
     QVERIFY(refused.error().code == ErrorCode::Unsupported);

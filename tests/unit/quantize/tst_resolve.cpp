@@ -223,10 +223,10 @@ class TestResolve : public QObject {
     QVERIFY(!written.has_value());
     QVERIFY(written.error().code == ErrorCode::Unsupported);
     HeaderOnly unread;
-    unread.add("a.weight", {256, 64}, Format::IQ2_XXS);
+    unread.add("a.weight", {256, 64}, Format::Q8_1);
     const auto read = quantize::resolve(recipe({}, Format::Q8_0), unread, Quantizer::Search);
     QVERIFY(!read.has_value());
-    QVERIFY(read.error().describe().find("stored as IQ2_XXS, which cannot be decoded") != std::string::npos);
+    QVERIFY(read.error().describe().find("stored as Q8_1, which cannot be decoded") != std::string::npos);
   }
 
   void integer_tensors_are_no_weights() {

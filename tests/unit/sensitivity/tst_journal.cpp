@@ -84,7 +84,7 @@ class JournalTest : public QObject {
     for (std::size_t length = 0; length <= whole.size(); ++length) {
       QVERIFY(test::write_bytes(file, whole.substr(0, length)));
       std::size_t expected = 0;
-      for (std::size_t r = 1; r < ends.size(); ++r) expected += length >= ends[r] ? 1 : 0;
+      for (std::size_t r = 1; r < ends.size(); ++r) expected += length >= ends[r] ? 1U : 0U;
       JournalContent content;
       {
         auto journal = Journal::open(file, "key", true, content);
