@@ -1,7 +1,7 @@
 // The layer rule, kept true by scanning every #include:
 //   kernels <- core <- { app/cli, views <- app/studio }
-// kernels knows no core; core knows no Qt and prints nothing; only views/plots sees QCustomPlot; views and app reach
-// the engine through core/study and plain value types.
+// kernels knows no core; core knows no Qt and prints nothing; only views/plots sees QCustomPlot; views and
+// app reach the engine through core/study and plain value types.
 #include <QDirIterator>
 #include <QFile>
 #include <QRegularExpression>
@@ -35,7 +35,8 @@ QList<Include> includes(const QString& folder) {
     int number = 0;
     for (const QString& line : text_of(file).split('\n')) {
       ++number;
-      if (const auto match = pattern.match(line); match.hasMatch()) out << Include{file, number, match.captured(1)};
+      if (const auto match = pattern.match(line); match.hasMatch())
+        out << Include{file, number, match.captured(1)};
     }
   }
   return out;
@@ -74,8 +75,8 @@ class LayersTest : public QObject {
   }
 
   void core_and_kernels_print_nothing_and_never_exit() {
-    static const QRegularExpression forbidden(
-        QStringLiteral("std::cout|std::cerr|\\bf?printf\\s*\\(|\\bputs\\s*\\(|\\bexit\\s*\\(|\\babort\\s*\\("));
+    static const QRegularExpression forbidden(QStringLiteral(
+        "std::cout|std::cerr|\\bf?printf\\s*\\(|\\bputs\\s*\\(|\\bexit\\s*\\(|\\babort\\s*\\("));
     for (const QString& folder : {QStringLiteral("kernels"), QStringLiteral("core")})
       for (const QString& file : sources(folder)) {
         const auto match = forbidden.match(text_of(file));
@@ -92,12 +93,13 @@ class LayersTest : public QObject {
 
   // Views and app may use the study and plain values, not the machinery behind it.
   void views_and_app_use_the_study() {
-    static const QStringList machinery = {"core/run/",    "core/export/",         "core/report/",
-                                          "core/io/gguf", "core/base/mapped",     "kernels/dense/",
+    static const QStringList machinery = {"core/run/",      "core/export/",       "core/report/",
+                                          "core/io/gguf",   "core/base/mapped",   "kernels/dense/",
                                           "kernels/stats/", "core/tokenizer/spm", "core/tokenizer/bpe"};
     for (const QString& folder : {QStringLiteral("views"), QStringLiteral("app")})
       for (const Include& i : includes(folder))
-        for (const QString& prefix : machinery) QVERIFY2(!i.target.startsWith(prefix), qPrintable(describe(i)));
+        for (const QString& prefix : machinery)
+          QVERIFY2(!i.target.startsWith(prefix), qPrintable(describe(i)));
   }
 
   void command_line_knows_no_qt() {
@@ -106,7 +108,8 @@ class LayersTest : public QObject {
   }
 
   void views_do_not_know_the_app() {
-    for (const Include& i : includes("views")) QVERIFY2(!i.target.startsWith("app/"), qPrintable(describe(i)));
+    for (const Include& i : includes("views"))
+      QVERIFY2(!i.target.startsWith("app/"), qPrintable(describe(i)));
   }
 };
 
