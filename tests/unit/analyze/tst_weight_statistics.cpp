@@ -294,10 +294,14 @@ class TestWeightStatistics : public QObject {
     const auto broken = analyze::weight_statistics(file, cut, WorkContext{pool_});
     QVERIFY(!broken.has_value());
     QVERIFY(broken.error().describe().find("cut") != std::string::npos);
-    const auto unknown = file.add_bytes("w", {256, 2}, Format::Q8_1, std::vector<std::byte>(576));
-    const auto refused = analyze::weight_statistics(file, unknown, WorkContext{pool_});
-    QVERIFY(!refused.has_value());
-    QVERIFY(refused.error().code == ErrorCode::Unsupported);
+    for (const auto& format : kernels::all_formats()) {
+      if (format.decodes) continue;
+      const auto unknown = file.add_bytes(
+          "w", {256, 2}, format.format, std::vector<std::byte>(512 / format.block_size * format.block_bytes));
+      const auto refused = analyze::weight_statistics(file, unknown, WorkContext{pool_});
+      QVERIFY(!refused.has_value());
+      QVERIFY(refused.error().code == ErrorCode::Unsupported);
+    }
   }
 
   void can_be_cancelled() {
