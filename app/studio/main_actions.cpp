@@ -27,7 +27,7 @@ QAction* MainWindow::add_action(const char* name, const char* icon, const QKeySe
   auto* action = new QAction(this);
   action->setObjectName(QString::fromLatin1(name));
   action->setShortcut(keys);
-  if (*icon) action->setProperty("icon", QString::fromLatin1(icon));
+  if (*icon) action->setProperty("iconName", QString::fromLatin1(icon));
   if (call) connect(action, &QAction::triggered, this, call);
   addAction(action);
   actions_[QString::fromLatin1(name)] = action;
@@ -77,7 +77,7 @@ void MainWindow::make_actions() {
     }
     const std::pair<const char*, Qt::DockWidgetArea> places[] = {
         {"modelDock", Qt::LeftDockWidgetArea},       {"paletteDock", Qt::RightDockWidgetArea},
-        {"measureDock", Qt::RightDockWidgetArea},    {"textsDock", Qt::RightDockWidgetArea},
+        {"measureDock", Qt::RightDockWidgetArea},    {"textsDock", Qt::LeftDockWidgetArea},
         {"inspectorDock", Qt::BottomDockWidgetArea}, {"compareDock", Qt::BottomDockWidgetArea},
         {"historyDock", Qt::BottomDockWidgetArea},   {"messagesDock", Qt::BottomDockWidgetArea}};
     for (const auto& [name, area] : places) addDockWidget(area, docks_[QLatin1String(name)]);
@@ -192,7 +192,7 @@ void MainWindow::make_menus() {
   tools_->addAction(action("cheatSheet"));
   for (QAction* a : tools_->actions())
     if (QWidget* button = tools_->widgetForAction(a); button && !a->objectName().isEmpty()) {
-      button->setObjectName(a->objectName() + QStringLiteral("Button"));
+      button->setObjectName(QStringLiteral("tool_") + a->objectName());
       button->setFocusPolicy(Qt::TabFocus);
     }
 
@@ -302,7 +302,7 @@ void MainWindow::retranslate_actions() {
   action("redo")->setIconText(tr("Redo"));
   action("exportModel")->setIconText(tr("Export…"));
   for (const auto& [name, a] : actions_)
-    if (const QString file = a->property("icon").toString(); !file.isEmpty())
+    if (const QString file = a->property("iconName").toString(); !file.isEmpty())
       a->setIcon(views::icon(file.toLatin1().constData(), palette()));
   const std::pair<const char*, QString> titles[] = {
       {"fileMenu", tr("&File")},         {"recentMenu", tr("Open &recent")}, {"editMenu", tr("&Edit")},

@@ -44,7 +44,7 @@ MainWindow::MainWindow(const Options& options, Language& language)
   setDockNestingEnabled(true);
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
-  setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
+  setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
   make_panels();
   make_actions();
   make_menus();
@@ -78,9 +78,13 @@ MainWindow::MainWindow(const Options& options, Language& language)
 }
 
 MainWindow::~MainWindow() {
-  // Panels must not hear of a study that is being taken apart.
-  disconnect(&document_, nullptr, nullptr, nullptr);
-  engine_.cancel_all();
+  engine_.cancel_all_and_wait();
+  // The panels look at the study: they go before it, and nobody listens while it is taken apart.
+  for (auto& [name, dock] : docks_) delete dock;
+  delete strip_bar_;
+  delete takeCentralWidget();
+  delete jobs_;
+  disconnect(&document_.undo_stack(), nullptr, this, nullptr);
 }
 
 void MainWindow::make_panels() {
@@ -117,7 +121,7 @@ void MainWindow::make_panels() {
   add_dock("modelDock", tree_, Qt::LeftDockWidgetArea);
   add_dock("paletteDock", palette_, Qt::RightDockWidgetArea);
   add_dock("measureDock", measure_, Qt::RightDockWidgetArea);
-  add_dock("textsDock", texts_, Qt::RightDockWidgetArea);
+  add_dock("textsDock", texts_, Qt::LeftDockWidgetArea);
   add_dock("inspectorDock", inspector_, Qt::BottomDockWidgetArea);
   add_dock("compareDock", compare_, Qt::BottomDockWidgetArea);
   add_dock("historyDock", history_, Qt::BottomDockWidgetArea);
@@ -144,15 +148,14 @@ QDockWidget* MainWindow::add_dock(const char* name, QWidget* content, Qt::DockWi
 }
 
 void MainWindow::default_layout() {
-  tabifyDockWidget(docks_["measureDock"], docks_["textsDock"]);
   tabifyDockWidget(docks_["inspectorDock"], docks_["compareDock"]);
   tabifyDockWidget(docks_["compareDock"], docks_["historyDock"]);
   tabifyDockWidget(docks_["historyDock"], docks_["messagesDock"]);
-  docks_["measureDock"]->raise();
   docks_["inspectorDock"]->raise();
-  resizeDocks({docks_["modelDock"], docks_["paletteDock"]}, {250, 300}, Qt::Horizontal);
+  resizeDocks({docks_["modelDock"], docks_["paletteDock"]}, {300, 310}, Qt::Horizontal);
+  resizeDocks({docks_["modelDock"], docks_["textsDock"]}, {460, 260}, Qt::Vertical);
   resizeDocks({docks_["inspectorDock"]}, {260}, Qt::Vertical);
-  resizeDocks({docks_["paletteDock"], docks_["measureDock"]}, {370, 380}, Qt::Vertical);
+  resizeDocks({docks_["paletteDock"], docks_["measureDock"]}, {400, 350}, Qt::Vertical);
 }
 
 void MainWindow::restore_layout() {

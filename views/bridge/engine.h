@@ -52,6 +52,11 @@ class Engine : public QObject {
   void cancel_all() { queue_->cancel_all(); }
   void pause(study::JobId id) { queue_->pause(id); }
   void resume(study::JobId id) { queue_->resume(id); }
+  /// Cancels everything and waits: before what the jobs' results go to is taken apart.
+  void cancel_all_and_wait() {
+    queue_->cancel_all();
+    queue_->wait_idle();
+  }
   [[nodiscard]] std::vector<study::JobStatus> jobs() const { return queue_->jobs(); }
   [[nodiscard]] int threads() const { return queue_->threads(); }
 

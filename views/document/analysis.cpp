@@ -111,8 +111,9 @@ void Analysis::go_on() {
   if (job_ != 0 || !session_ || !incomplete()) return;
   job_ = engine_.start<std::size_t>(
       "analyze", {}, Urgency::Background,
-      [this, backlog = backlog_, generation = generation_, session = session_, inputs = inputs_](
-          const WorkContext& work) { return work_off(*backlog, generation, session, inputs, work); },
+      [run = Run{engine_, this, backlog_, generation_, session_, inputs_}](const WorkContext& work) {
+        return work_off(run, work);
+      },
       this,
       [this, generation = generation_](const Result<std::size_t>& done) {
         if (generation == generation_ && done) ended(false);
@@ -121,16 +122,16 @@ void Analysis::go_on() {
 }
 
 /// On the engine thread: takes tasks until none is left or something the user asked for waits.
-Result<std::size_t> Analysis::work_off(Backlog& backlog, quint64 generation, const SessionPtr& session,
-                                       const std::vector<InputsPtr>& inputs, const WorkContext& work) {
+Result<std::size_t> Analysis::work_off(const Run& run, const WorkContext& work) {
   const WorkContext quiet{work.pool, work.stop, {}};  // a tensor's own progress would make the bar jump
+  Backlog& backlog = *run.backlog;
   for (std::size_t done = 0;; ++done) {
     if (work.stopped()) return WorkContext::cancelled();
     Task task;
     {
       const std::scoped_lock lock(backlog.mutex);
       if (backlog.tasks.empty()) backlog.done = 0;
-      if (backlog.tasks.empty() || (done > 0 && engine_.asked_work_waits())) return done;
+      if (backlog.tasks.empty() || (done > 0 && run.engine.asked_work_waits())) return done;
       work.report("tensors", backlog.done, backlog.done + backlog.tasks.size());
       task = backlog.tasks.front();
       backlog.tasks.pop_front();
@@ -142,17 +143,19 @@ Result<std::size_t> Analysis::work_off(Backlog& backlog, quint64 generation, con
         backlog.tasks.push_front(task);
         return;
       }
-      engine_.post([this, task, generation, shared = std::make_shared<decltype(result)>(std::move(result))] {
-        if (generation == generation_) store(task, std::move(*shared));
+      run.engine.post([analysis = run.analysis, task, generation = run.generation,
+                       shared = std::make_shared<decltype(result)>(std::move(result))] {
+        Analysis* const target = analysis.data();
+        if (target != nullptr && generation == target->generation_) target->store(task, std::move(*shared));
       });
     };
     if (task.rounding) {
-      const auto& input = inputs[task.tensor];
-      deliver(describe_rounding(*session, task.tensor, task.rounding->first, task.rounding->second,
+      const InputsPtr& input = run.inputs[task.tensor];
+      deliver(describe_rounding(*run.session, task.tensor, task.rounding->first, task.rounding->second,
                                 input ? std::span<const double>(input->energy) : std::span<const double>(),
                                 quiet));
     } else {
-      deliver(describe_weights(*session, task.tensor, quiet));
+      deliver(describe_weights(*run.session, task.tensor, quiet));
     }
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 #include <deque>
 #include <map>
 #include <memory>
@@ -75,8 +76,16 @@ class Analysis : public QObject {
 
   void add(const Task& task, bool first);
   void ended(bool stopped);
-  [[nodiscard]] Result<std::size_t> work_off(Backlog& backlog, quint64 generation, const SessionPtr& session,
-                                             const std::vector<InputsPtr>& inputs, const WorkContext& work);
+  /// What a background job needs; it never touches this object, only posts to it.
+  struct Run {
+    Engine& engine;
+    QPointer<Analysis> analysis;
+    std::shared_ptr<Backlog> backlog;
+    quint64 generation = 0;
+    SessionPtr session;
+    std::vector<InputsPtr> inputs;
+  };
+  [[nodiscard]] static Result<std::size_t> work_off(const Run& run, const WorkContext& work);
   void store(const Task& task, Result<WeightsPtr> result);
   void store(const Task& task, Result<analyze::RoundingError> result);
   [[nodiscard]] bool can_round(std::size_t tensor, kernels::Format format) const;

@@ -101,6 +101,7 @@ void Document::load_study(const QString& path, bool recovery) {
 
 void Document::close() {
   ++generation_;
+  state_ = State::Empty;  // whoever hears of the steps below must not ask for the model
   engine_.cancel_all();
   session_.reset();
   model_sha256_.clear();
@@ -184,13 +185,14 @@ std::optional<quantize::Recipe> Document::effective_recipe() const {
 }
 
 quantize::Recipe Document::named_recipe(quantize::Recipe recipe) const {
-  if (recipe.name.empty()) recipe.name = recipe_name().toStdString();
+  if (recipe.name.empty())
+    recipe.name =
+        (recipe.rules.empty() && !recipe.fallback ? tr("as in file") : tr("my recipe")).toStdString();
   return recipe;
 }
 
 QString Document::recipe_name() const {
-  if (!recipe_.name.empty()) return shown(recipe_.name, 120);
-  return recipe_.rules.empty() && !recipe_.fallback ? tr("as in file") : tr("my recipe");
+  return shown(named_recipe().name, 120);
 }
 
 void Document::assign(const std::vector<std::size_t>& tensors, quantize::FormatChoice choice) {

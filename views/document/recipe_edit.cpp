@@ -101,6 +101,19 @@ void drop_shadowed(Recipe& recipe, const model::Model& model) {
   recipe.rules = std::move(kept);
 }
 
+/// Drops the rules in front that set `choice` when the rest of the recipe says the same: setting a column
+/// back to the file's precision leaves nothing behind.
+void drop_redundant_front(Recipe& recipe, const model::Model& model, FormatChoice choice) {
+  const auto first_other = std::find_if(recipe.rules.begin(), recipe.rules.end(), [&](const Rule& rule) {
+    return rule.format != choice || rule.quantizer.has_value();
+  });
+  Recipe without = recipe;
+  without.rules.assign(first_other, recipe.rules.end());
+  for (std::size_t t = 0; t < model.file().tensors().size(); ++t)
+    if (choice_of(without, model, t) != choice_of(recipe, model, t)) return;
+  recipe = std::move(without);
+}
+
 void insert_front(Recipe& recipe, const std::vector<std::string>& patterns, FormatChoice choice) {
   std::vector<Rule> rules;
   for (const std::string& pattern : patterns) rules.push_back({pattern, choice, std::nullopt});
@@ -204,6 +217,7 @@ RecipeEdit assign(const Recipe& recipe, const model::Model& model, const std::ve
     if (choice_of(edit.recipe, model, t) != choice) needed.insert(t);
   put_in_front(edit.recipe, model, needed.size() == accepted.size() ? accepted : needed, choice);
   drop_shadowed(edit.recipe, model);
+  drop_redundant_front(edit.recipe, model, choice);
   return edit;
 }
 

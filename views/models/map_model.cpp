@@ -268,7 +268,9 @@ void MapModel::refresh_tensor(int tensor) {
 void MapModel::update_scale() {
   double low = INFINITY, high = -INFINITY, smallest_positive = INFINITY;
   for (const int cell : cells_) {
-    if (cell < 0 || !document_.session()) continue;
+    // Norms stand aside: 32 bits of a few numbers would take the scale from the matrices.
+    if (cell < 0 || !document_.session() || !document_.model().role(static_cast<std::size_t>(cell)).is_matrix)
+      continue;
     const double value = metric_value(document_, metric_, static_cast<std::size_t>(cell), format_);
     if (std::isnan(value) || std::isinf(value)) continue;
     low = std::min(low, value);

@@ -24,6 +24,12 @@ Chip::Chip(quantize::FormatChoice choice, int number, QWidget* parent)
   retranslate();
 }
 
+void Chip::set_usable(bool fits, bool model_open) {
+  misfit_ = model_open && !fits;
+  setEnabled(fits);
+  retranslate();
+}
+
 void Chip::retranslate() {
   if (choice_) {
     const kernels::FormatInfo& info = kernels::info(*choice_);
@@ -45,6 +51,11 @@ void Chip::retranslate() {
     setToolTip(tr("Gives tensors back the precision they have in the file."));
     setAccessibleName(tr("Precision as in the file"));
   }
+  if (misfit_) {
+    runtimes_ = tr("fits no tensor");
+    setToolTip(toolTip() + QLatin1Char('\n') +
+               tr("No matrix of this model has rows that are a whole number of its blocks."));
+  }
   if (number_ > 0) setToolTip(toolTip() + QLatin1Char('\n') + tr("Key: %1").arg(number_));
   setAccessibleDescription(
       tr("Assigns this precision to the selected tensors. Can be dragged onto the map."));
@@ -57,7 +68,7 @@ void Chip::changeEvent(QEvent* event) {
 }
 
 QSize Chip::sizeHint() const {
-  return {230, std::max(28, fontMetrics().height() + 12)};
+  return {230, std::max(27, fontMetrics().height() + 10)};
 }
 
 void Chip::draw(QPainter& painter, const QRect& area, bool lifted) const {
@@ -73,9 +84,10 @@ void Chip::draw(QPainter& painter, const QRect& area, bool lifted) const {
   // The tab has the colour this precision has on the map.
   const int tab = area.height();
   const double bits = choice_ ? kernels::info(*choice_).bits_per_weight() : 0;
-  const QColor color = choice_ ? ColorMap::cividis().at(MetricScale(Metric::Precision, 2, 32).position(bits))
-                               : p.color(QPalette::Button);
-  const QColor ink = choice_ ? text_on(color) : p.color(QPalette::ButtonText);
+  const QColor color = choice_ && isEnabled()
+                           ? ColorMap::cividis().at(MetricScale(Metric::Precision, 2, 32).position(bits))
+                           : p.color(QPalette::Button);
+  const QColor ink = choice_ && isEnabled() ? text_on(color) : p.color(QPalette::ButtonText);
   painter.setPen(Qt::NoPen);
   painter.setBrush(color);
   painter.drawRoundedRect(QRectF(body.left(), body.top(), tab, body.height()), 4, 4);
@@ -96,7 +108,8 @@ void Chip::draw(QPainter& painter, const QRect& area, bool lifted) const {
   painter.drawText(rest.adjusted(std::max(52, name_width + 10), 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft,
                    bits_);
   const int bits_end = std::max(52, name_width + 10) + fontMetrics().horizontalAdvance(bits_) + 10;
-  painter.setPen(p.color(QPalette::PlaceholderText));
+  painter.setPen(p.color(isEnabled() ? QPalette::Active : QPalette::Disabled,
+                         isEnabled() ? QPalette::PlaceholderText : QPalette::Text));
   if (rest.width() - bits_end >= fontMetrics().horizontalAdvance(runtimes_))
     painter.drawText(rest, Qt::AlignVCenter | Qt::AlignRight, runtimes_);
 }

@@ -15,6 +15,8 @@ class Chip : public QAbstractButton {
 
   [[nodiscard]] quantize::FormatChoice choice() const { return choice_; }
   [[nodiscard]] int number() const { return number_; }
+  /// `fits` false: no tensor of the open model can take it; the chip says so.
+  void set_usable(bool fits, bool model_open);
   QSize sizeHint() const override;
 
  protected:
@@ -32,6 +34,7 @@ class Chip : public QAbstractButton {
   int number_;
   QPoint pressed_at_;
   QString bits_, runtimes_;
+  bool misfit_ = false;
 };
 
 }  // namespace bitlens::views

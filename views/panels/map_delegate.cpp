@@ -18,6 +18,8 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
   if (tensor < 0) return;
   const double value = index.data(MapModel::ValueRole).toDouble();
   const bool known = !std::isnan(value);
+  const bool coloured =
+      known && !index.data(MapModel::VectorRole).toBool();  // norms are no part of the scale
   const bool fits = index.data(MapModel::FitsRole).toBool();
   const bool selected = option.state & QStyle::State_Selected;
   const QPalette& palette = option.palette;
@@ -25,9 +27,9 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
 
   painter->save();
   const QRect cell = option.rect.adjusted(1, 1, -1, -1);
-  const QColor ground = known ? ColorMap::cividis().at(index.data(MapModel::PositionRole).toDouble())
-                              : palette.color(QPalette::Button);
-  const QColor ink = known ? text_on(ground) : palette.color(QPalette::WindowText);
+  const QColor ground = coloured ? ColorMap::cividis().at(index.data(MapModel::PositionRole).toDouble())
+                                 : palette.color(QPalette::Button);
+  const QColor ink = coloured ? text_on(ground) : palette.color(QPalette::WindowText);
   painter->fillRect(cell, ground);
   if (!known || !fits) {
     QColor lines = ink;

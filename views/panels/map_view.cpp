@@ -86,7 +86,6 @@ MapView::MapView(Document& document, MapModel& model, QWidget* parent)
   columns->setMinimumSectionSize(48);
   columns->setSectionResizeMode(QHeaderView::Stretch);
   rows->setSectionResizeMode(QHeaderView::Fixed);
-  rows->setDefaultSectionSize(std::max(26, fontMetrics().height() + 10));
 
   // A column's header must not take the rows outside the layers with it, which start in the first column.
   disconnect(columns, &QHeaderView::sectionPressed, this, nullptr);
@@ -111,7 +110,21 @@ void MapView::connect_header(MapHeader* header, const std::function<std::vector<
           });
 }
 
+/// Rows share the height between a readable least and a comfortable most.
+void MapView::fit_rows() {
+  const int least = fontMetrics().height() + 6, most = fontMetrics().height() + 14;
+  const int rows = std::max(1, map_.rowCount());
+  verticalHeader()->setMinimumSectionSize(least);
+  verticalHeader()->setDefaultSectionSize(std::clamp((viewport()->height() - 2) / rows, least, most));
+}
+
+void MapView::resizeEvent(QResizeEvent* event) {
+  QTableView::resizeEvent(event);
+  fit_rows();
+}
+
 void MapView::lay_out() {
+  fit_rows();
   clearSpans();
   for (int row = 0; row < map_.rowCount(); ++row)
     if (map_.is_global_row(row) && map_.columnCount() > 1) setSpan(row, 0, 1, map_.columnCount());

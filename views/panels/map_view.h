@@ -53,6 +53,7 @@ class MapView : public QTableView {
   void dragMoveEvent(QDragMoveEvent* event) override;
   void dragLeaveEvent(QDragLeaveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void mouseReleaseEvent(QMouseEvent* event) override;
@@ -67,6 +68,7 @@ class MapView : public QTableView {
   void publish_selection();
   void follow_selection();
   void lay_out();
+  void fit_rows();
 
   Document& document_;
   MapModel& map_;

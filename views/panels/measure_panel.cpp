@@ -54,7 +54,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
     activations_->addItem(QString());
     quantizer_->addItem(QString());
   }
-  form_->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+  form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   for (QWidget* field : {static_cast<QWidget*>(name_), static_cast<QWidget*>(protocol_),
                          static_cast<QWidget*>(context_), static_cast<QWidget*>(windows_),
                          static_cast<QWidget*>(activations_), static_cast<QWidget*>(quantizer_)})

@@ -128,11 +128,11 @@ void SizeStrip::update_loss() {
                                             share_text(std::abs(change)));
       divergence = value_text(c->kl_mean, c->kl_se);
     }
-    const QString where = tr("%1, %2 window(s) of %3 tokens of %4")
-                              .arg(shown(result->provenance.protocol))
-                              .arg(result->provenance.windows)
-                              .arg(result->provenance.context)
-                              .arg(shown(result->provenance.text_name));
+    const QString where =
+        tr("%1, %n window(s) of %2 tokens of %3", nullptr, static_cast<int>(result->provenance.windows))
+            .arg(shown(result->provenance.protocol))
+            .arg(result->provenance.context)
+            .arg(shown(result->provenance.text_name));
     loss_.value->setToolTip(fresh ? where
                                   : tr("Of an earlier recipe, \"%1\": %2").arg(shown(result->name), where));
     if (!fresh) {

@@ -33,6 +33,7 @@ TextsPanel::TextsPanel(Document& document, QWidget* parent)
   sample_->setObjectName(QStringLiteral("useSampleText"));
   remove_->setObjectName(QStringLiteral("removeText"));
   empty_->setWordWrap(true);
+  empty_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
   empty_->setForegroundRole(QPalette::PlaceholderText);
   table_->setModel(model_);
   table_->setSelectionBehavior(QAbstractItemView::SelectRows);

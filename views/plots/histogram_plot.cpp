@@ -12,8 +12,28 @@
 namespace bitlens::views {
 
 namespace {
+
 constexpr double kOutlierSigmas = 6;
+
+/// Counts as "1.5 M": a long number would take the room of the plot.
+class CountTicker : public QCPAxisTicker {
+ protected:
+  QString getTickLabel(double tick, const QLocale& locale, QChar, int) override {
+    static constexpr std::pair<double, const char*> units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+    for (const auto& [size, letter] : units)
+      if (std::abs(tick) >= size)
+        return locale.toString(tick / size, 'g', 4) + QChar(0x00A0) + QLatin1String(letter);
+    return locale.toString(tick, 'g', 4);
+  }
+};
+
+/// The more levels, the fainter each line: the histogram stays readable behind them.
+int grid_alpha(std::size_t levels) {
+  return static_cast<int>(
+      std::clamp(170.0 * 40.0 / static_cast<double>(std::max<std::size_t>(levels, 1)), 24.0, 170.0));
 }
+
+}  // namespace
 
 HistogramPlot::HistogramPlot(QWidget* parent) : Plot(parent) {
   QCustomPlot& p = plot();
@@ -114,7 +134,7 @@ void HistogramPlot::rebuild() {
     p.yAxis->setNumberPrecision(0);
     p.yAxis->setRange(0.5, highest * 2);
   } else {
-    p.yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+    p.yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CountTicker));
     p.yAxis->setNumberFormat(QStringLiteral("gb"));
     p.yAxis->setNumberPrecision(4);
     p.yAxis->setRange(0, highest * 1.08);
@@ -127,6 +147,9 @@ void HistogramPlot::rebuild() {
     p.xAxis->setRange(h.low, h.high);
   }
   if (!magnitude && !levels_.empty()) {
+    QColor line = accents(palette()).series_two;
+    line.setAlpha(grid_alpha(levels_.size()));
+    grid_->setPen(QPen(line, 1));
     QVector<double> grid_x(levels_.begin(), levels_.end());
     grid_->setData(grid_x, QVector<double>(grid_x.size(), highest * (log_counts ? 1.9 : 1.05)), true);
     auto* caption = new QCPItemText(&p);
@@ -157,9 +180,6 @@ void HistogramPlot::recolor() {
   hot.setAlpha(200);
   outliers_->setPen(Qt::NoPen);
   outliers_->setBrush(hot);
-  QColor line = a.series_two;
-  line.setAlpha(170);
-  grid_->setPen(QPen(line, 1));
   if (linear_) rebuild();
 }
 

@@ -50,7 +50,7 @@ double contrast(const QColor& a, const QColor& b) {
 }
 
 QColor text_on(const QColor& background) {
-  const QColor dark(0x10, 0x14, 0x1a), light(Qt::white);
+  const QColor dark(Qt::black), light(Qt::white);
   return contrast(dark, background) >= contrast(light, background) ? dark : light;
 }
 

@@ -23,7 +23,7 @@ class ColorMap {
 /// WCAG 2 relative luminance and contrast ratio (1 to 21).
 [[nodiscard]] double luminance(const QColor& color);
 [[nodiscard]] double contrast(const QColor& a, const QColor& b);
-/// Near-black or white, whichever reads better on `background` (always at least 4.5).
+/// Black or white, whichever reads better on `background` (always at least 4.5).
 [[nodiscard]] QColor text_on(const QColor& background);
 
 }  // namespace bitlens::views
