@@ -121,8 +121,6 @@ class Tour {
         !step)
       return step;
     if (!llama) return skip(llama.error());
-    if (study::sample_folder().empty())
-      return skip(Error{ErrorCode::NotFound, "the sample text is not installed", {}, nullptr});
     const auto tokens = load_tokens(*session, "sample");
     if (!tokens) return skip(tokens.error());
     study::MeasureRequest request{session, recipe, {}, *tokens, {}, quantize::Quantizer::Search};

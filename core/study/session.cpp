@@ -20,12 +20,34 @@ constexpr const char* kSampleModel = "sample-f16.gguf";
 constexpr const char* kSample = "sample";
 constexpr const char* kSampleCalibration = "sample-calibration";
 
+/// Where the sample's files may be, the likeliest place first.
+std::vector<fs::path> sample_places() {
+  std::vector<fs::path> places;
+  if (const char* data = std::getenv("BITLENS_DATA_DIR"); data != nullptr && *data != '\0')
+    places.insert(places.end(), {fs::path(data), fs::path(data) / "sample"});
+  std::error_code error;
+  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error)
+    places.push_back(program.parent_path().parent_path() / "share/bitlens/sample");
+  places.emplace_back(BITLENS_SAMPLE_SOURCE_DIR);
+  return places;
+}
+
+/// The folder among them that holds `name`; empty if none does.
+fs::path folder_with(const char* name) {
+  std::error_code error;
+  for (const fs::path& place : sample_places())
+    if (fs::is_regular_file(place / name, error)) return place;
+  return {};
+}
+
 Result<std::string> sample_file(const char* name) {
-  const std::string folder = sample_folder();
+  const fs::path folder = folder_with(name);
   if (folder.empty())
-    return fail(ErrorCode::NotFound,
-                "the sample model is not installed beside the program; give the path of a GGUF file instead");
-  return (fs::path(folder) / name).string();
+    return fail(
+        ErrorCode::NotFound,
+        fmt::format("the sample's {} is not installed beside the program; give the path of a file instead",
+                    name));
+  return (folder / name).string();
 }
 
 Result<std::string> model_path(const std::string& path_or_sample) {
@@ -59,16 +81,7 @@ ProgramInfo program_info() {
 }
 
 std::string sample_folder() {
-  std::vector<fs::path> candidates;
-  if (const char* data = std::getenv("BITLENS_DATA_DIR"); data != nullptr && *data != '\0')
-    candidates.insert(candidates.end(), {fs::path(data), fs::path(data) / "sample"});
-  std::error_code error;
-  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error)
-    candidates.push_back(program.parent_path().parent_path() / "share/bitlens/sample");
-  candidates.emplace_back(BITLENS_SAMPLE_SOURCE_DIR);
-  for (const fs::path& candidate : candidates)
-    if (fs::is_regular_file(candidate / kSampleModel, error)) return candidate.string();
-  return {};
+  return folder_with(kSampleModel).string();
 }
 
 Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path_or_sample, bool inspect_only) {
