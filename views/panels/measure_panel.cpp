@@ -46,6 +46,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
   result_->setWordWrap(true);
   result_->setTextFormat(Qt::PlainText);
   result_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  result_->setFocusPolicy(Qt::NoFocus);  // selectable with the mouse; nothing to reach by keyboard
   context_->setRange(0, 1 << 20);
   context_->setSingleStep(128);
   windows_->setRange(0, 1'000'000);

@@ -91,7 +91,7 @@ class RealDragTest : public QObject {
 
     // Export from the tool bar.
     const QString out = folder_.filePath("out.gguf");
-    QVERIFY(studio.click(StudioDriver::middle(control(studio, "buttons", "exportModelButton"))));
+    QVERIFY(studio.click(StudioDriver::middle(control(studio, "buttons", "tool_exportModel"))));
     QVERIFY(studio.wait_for([](const QJsonObject& p) { return p["dialog"] == "exportDialog"; }));
     QVERIFY(studio.click(StudioDriver::middle(control(studio, "fields", "exportPath"))));
     QVERIFY(studio.key("ctrl+a"));

@@ -1,0 +1,174 @@
+// Measuring from the window gives the numbers the engine gives when called directly; cancel, calibration and
+// the background work around it.
+#include <QSignalSpy>
+
+#include "tests/gui/studio/studio_test.h"
+#include "views/models/map_metric.h"
+
+using namespace bitlens;
+using kernels::Format;
+
+class MeasuringTest : public QObject {
+  Q_OBJECT
+ public:
+  static void initMain() { test::set_up_studio_tests(); }
+
+ private slots:
+  void initTestCase() { test::watch_warnings(); }
+  void cleanup() { VERIFY_NO_WARNINGS(); }
+
+  void the_window_measures_what_the_engine_measures() {
+    test::Studio studio;
+    const QString model = folder_.small_model(), text = folder_.text();
+    QVERIFY(studio.open(model));
+    views::Document& document = studio.document();
+    QVERIFY(!document.measure_obstacle().isEmpty());
+    document.texts().add(text, study::TextUse::Evaluation);
+    evaluate::Options options;
+    options.context = 32;
+    options.windows = 12;
+    document.measurements().set_options(options);
+    QVERIFY(studio.wait_idle());
+    QTRY_COMPARE(document.measure_obstacle(), QString());
+    document.assign({studio.tensor("blk.0.attn_q.weight"), studio.tensor("blk.1.ffn_up.weight")},
+                    Format::Q4_0);
+    QTRY_COMPARE(studio.format("blk.1.ffn_up.weight"), std::string("Q4_0"));
+    studio.window->action("measure")->trigger();
+    QVERIFY(document.measurements().measuring());
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 1U, 60000);
+    const study::MeasuredResult& shown = document.measurements().results()[0];
+
+    const auto session = study::open_model(model.toStdString());
+    const auto content = study::load_text(text.toStdString());
+    QVERIFY(session && content);
+    const auto tokens = study::tokenize(**session, *content);
+    QVERIFY(tokens.has_value());
+    study::MeasureRequest request;
+    request.subject = *session;
+    request.recipe = *shown.recipe;
+    request.text = *tokens;
+    request.options = options;
+    ThreadPool pool(1);
+    const auto truth = study::measure(request, {pool, {}, {}});
+    QVERIFY(truth.has_value());
+    QCOMPARE(shown.measurement.perplexity.ppl, truth->measurement.perplexity.ppl);
+    QCOMPARE(shown.measurement.perplexity.ppl_se, truth->measurement.perplexity.ppl_se);
+    QVERIFY(shown.measurement.comparison && truth->measurement.comparison);
+    QCOMPARE(shown.measurement.comparison->kl_mean, truth->measurement.comparison->kl_mean);
+    QVERIFY(shown.measurement.comparison->kl_mean > 0);
+    QCOMPARE(shown.file_bytes, truth->file_bytes);
+    QCOMPARE(shown.file_bytes, document.resolved()->file_bytes);
+    QVERIFY(document.measurements().find(document.effective_recipe()));
+
+    // Another edit: the number on screen belongs to an earlier recipe.
+    document.assign({studio.tensor("output.weight")}, Format::Q8_0);
+    QTRY_COMPARE(studio.format("output.weight"), std::string("Q8_0"));
+    QVERIFY(!document.measurements().find(document.effective_recipe()));
+    document.undo_stack().undo();
+    QTRY_VERIFY(document.measurements().find(document.effective_recipe()));
+  }
+
+  void comparing_with_another_file_makes_a_row() {
+    test::Studio studio;
+    const QString model = folder_.small_model();
+    QVERIFY(studio.open(model));
+    views::Document& document = studio.document();
+    document.texts().add(folder_.text(), study::TextUse::Evaluation);
+    evaluate::Options options;
+    options.context = 32;
+    options.windows = 4;
+    document.measurements().set_options(options);
+    QVERIFY(studio.wait_idle());
+    const QString copy = folder_.path(QStringLiteral("copy.gguf"));
+    QVERIFY(QFile::copy(model, copy));
+    QTRY_COMPARE(document.measure_obstacle(), QString());
+    document.compare_with(copy);
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 1U, 60000);
+    const auto& row = document.measurements().results()[0];
+    QVERIFY(row.measurement.comparison);
+    QCOMPARE(row.measurement.comparison->kl_mean, 0.0);    // the same weights
+    QVERIFY(!document.measurements().find(std::nullopt));  // a row of another file says nothing of this one
+  }
+
+  void calibration_fills_the_input_metrics() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    views::Document& document = studio.document();
+    document.texts().add(folder_.text(), study::TextUse::Calibration);
+    evaluate::Options options;
+    options.context = 32;
+    options.windows = 4;
+    document.measurements().set_options(options);
+    QVERIFY(studio.wait_idle());
+    QVERIFY(std::isnan(views::metric_value(document, views::Metric::InputOutliersInt8,
+                                           studio.tensor("blk.0.attn_q.weight"), Format::Q4_0)));
+    QTRY_VERIFY(document.texts().calibration() && document.texts().calibration()->tokens);
+    document.calibrate();
+    QTRY_VERIFY_WITH_TIMEOUT(document.analysis().calibrated(), 60000);
+    const auto* inputs = document.analysis().inputs(studio.tensor("blk.0.attn_q.weight"));
+    QVERIFY(inputs && inputs->all.count > 0);
+    QCOMPARE(views::metric_value(document, views::Metric::InputOutliersSigma,
+                                 studio.tensor("blk.0.attn_q.weight"), Format::Q4_0),
+             inputs->all.outliers_6sigma);
+    QVERIFY(!document.analysis().inputs(studio.tensor("output_norm.weight")));
+  }
+
+  void closing_in_the_middle_of_work_is_clean() {
+    for (int round = 0; round < 5; ++round) {
+      test::Studio studio;
+      studio.window->open_path(folder_.small_model());
+      QTest::qWait(round * 15);
+      studio.document().close();
+      QVERIFY(studio.open(folder_.odd_model()));
+      studio.document().analysis().want_all_rounding(Format::Q8_0, quantize::Quantizer::Search);
+    }
+  }
+
+  void what_is_asked_for_overtakes_the_background() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    views::Document& document = studio.document();
+    for (const Format f : views::choosable_formats())
+      document.analysis().want_all_rounding(f, quantize::Quantizer::Search);
+    bool done = false;
+    studio.window->engine().start<int>(
+        "asked", {}, views::Urgency::Asked, [](const WorkContext&) -> Result<int> { return 7; },
+        &studio.document(), [&](const Result<int>& r) { done = r && *r == 7; });
+    QTRY_VERIFY(done);
+    QVERIFY2(document.analysis().incomplete() || !document.analysis().running(),
+             "the background goes on after it");
+    QVERIFY(studio.wait_idle());
+    QTRY_VERIFY(!document.analysis().incomplete());
+  }
+
+  void the_engine_refuses_to_run_on_the_windows_thread() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    ThreadPool pool(1);
+    (void)views::describe_weights(*studio.document().session(), 0, {pool, {}, {}});
+    const QStringList seen = test::take_warnings();
+    QCOMPARE(seen.size(), 1);
+    QVERIFY(seen[0].contains(QStringLiteral("weight_statistics")));
+  }
+
+  void a_grid_holds_what_the_format_can_store() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    const std::size_t t = studio.tensor("blk.0.ffn_up.weight");
+    for (const auto& [format, most] :
+         {std::pair(Format::Q4_0, 16U), {Format::Q4_1, 16U}, {Format::Q5_0, 32U}, {Format::Q8_0, 255U}}) {
+      studio.document().analysis().want_grid(t, format);
+      QTRY_VERIFY(studio.document().analysis().grid(t, format));
+      const auto* grid = studio.document().analysis().grid(t, format);
+      QVERIFY2(grid->levels.size() <= most && grid->levels.size() > most * 7 / 10,
+               qPrintable(QString::number(grid->levels.size())));
+      QVERIFY(std::is_sorted(grid->levels.begin(), grid->levels.end()));
+    }
+  }
+
+ private:
+  test::ModelFolder folder_;
+};
+
+QTEST_MAIN(MeasuringTest)
+#include "tst_measuring.moc"
