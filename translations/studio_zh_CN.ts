@@ -362,6 +362,10 @@
             <source>Sizes and loss</source>
             <translation>大小与损失</translation>
         </message>
+        <message>
+            <source>Panels</source>
+            <translation>面板</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::About</name>
@@ -758,6 +762,14 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
         <message>
             <source>Start page</source>
             <translation>起始页</translation>
+        </message>
+        <message>
+            <source>File that could not be opened</source>
+            <translation>无法打开的文件</translation>
+        </message>
+        <message>
+            <source>Details of the error</source>
+            <translation>错误详情</translation>
         </message>
     </context>
     <context>
@@ -1501,6 +1513,10 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
             <source>Looks at the inputs of every linear layer over the calibration text</source>
             <translation>在校准文本上查看每个线性层的输入</translation>
         </message>
+        <message>
+            <source>Result of the measurement</source>
+            <translation>测量结果</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::MessageBar</name>
@@ -2022,14 +2038,6 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
     <context>
         <name>bitlens::views::TextsModel</name>
         <message>
-            <source>evaluation</source>
-            <translation>评测</translation>
-        </message>
-        <message>
-            <source>calibration</source>
-            <translation>校准</translation>
-        </message>
-        <message>
             <source>problem</source>
             <translation>有问题</translation>
         </message>
@@ -2072,6 +2080,22 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>Time</source>
             <translation>时间</translation>
+        </message>
+        <message>
+            <source>Evaluation: perplexity and KL are measured on it</source>
+            <translation>评测：在其上测量困惑度和 KL</translation>
+        </message>
+        <message>
+            <source>Calibration: layer inputs are looked at over it</source>
+            <translation>校准：在其上查看层输入</translation>
+        </message>
+        <message>
+            <source>eval.</source>
+            <translation>评测</translation>
+        </message>
+        <message>
+            <source>calib.</source>
+            <translation>校准</translation>
         </message>
     </context>
     <context>

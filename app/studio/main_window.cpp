@@ -10,6 +10,7 @@
 #include <QStackedWidget>
 #include <QStandardPaths>
 #include <QStatusBar>
+#include <QTabBar>
 #include <QToolBar>
 #include <QUndoView>
 #include <QVBoxLayout>
@@ -102,8 +103,8 @@ void MainWindow::make_panels() {
   for (QWidget* page : {static_cast<QWidget*>(start_), static_cast<QWidget*>(opening_),
                         static_cast<QWidget*>(error_), static_cast<QWidget*>(map_)})
     pages_->addWidget(page);
-  lines->addWidget(message_);
   lines->addWidget(pages_, 1);
+  lines->addWidget(message_);  // below: a notice must not move the cells under the pointer
   setCentralWidget(centre);
 
   tree_ = new views::ModelTree(document_);
@@ -152,7 +153,7 @@ void MainWindow::default_layout() {
   tabifyDockWidget(docks_["compareDock"], docks_["historyDock"]);
   tabifyDockWidget(docks_["historyDock"], docks_["messagesDock"]);
   docks_["inspectorDock"]->raise();
-  resizeDocks({docks_["modelDock"], docks_["paletteDock"]}, {300, 310}, Qt::Horizontal);
+  resizeDocks({docks_["modelDock"], docks_["paletteDock"]}, {320, 310}, Qt::Horizontal);
   resizeDocks({docks_["modelDock"], docks_["textsDock"]}, {460, 260}, Qt::Vertical);
   resizeDocks({docks_["inspectorDock"]}, {260}, Qt::Vertical);
   resizeDocks({docks_["paletteDock"], docks_["measureDock"]}, {400, 350}, Qt::Vertical);
@@ -206,8 +207,15 @@ void MainWindow::update_state() {
     start_->set_sample_present(!study::sample_folder().empty());
   }
   setWindowModified(document_.modified());
+  name_tab_bars();
   update_title();
   update_actions();
+}
+
+/// The bars between tabbed panels are made by QMainWindow, without a name for screen readers.
+void MainWindow::name_tab_bars() {
+  for (QTabBar* bar : findChildren<QTabBar*>(QString(), Qt::FindDirectChildrenOnly))
+    bar->setAccessibleName(tr("Panels"));
 }
 
 void MainWindow::update_title() {
@@ -246,6 +254,7 @@ void MainWindow::retranslate() {
   tools_->setWindowTitle(tr("Tools"));
   strip_bar_->setWindowTitle(tr("Sizes and loss"));
   retranslate_actions();
+  name_tab_bars();
   update_title();
 }
 

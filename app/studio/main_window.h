@@ -84,6 +84,7 @@ class MainWindow : public QMainWindow {
   void retranslate();
   void retranslate_actions();
   void update_state();
+  void name_tab_bars();
   void update_title();
   void update_actions();
 

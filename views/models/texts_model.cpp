@@ -44,6 +44,9 @@ QVariant TextsModel::data(const QModelIndex& index, int role) const {
   if (role == Qt::ToolTipRole) {
     if (entry.problem) return error_text(*entry.problem);
     QStringList lines{shown(entry.reference.path)};
+    lines << (entry.reference.use == study::TextUse::Evaluation
+                  ? tr("Evaluation: perplexity and KL are measured on it")
+                  : tr("Calibration: layer inputs are looked at over it"));
     if (entry.text) lines << exact_bytes_text(entry.text->content.size()) << shown(entry.text->sha256);
     return lines.join('\n');
   }
@@ -55,7 +58,7 @@ QVariant TextsModel::data(const QModelIndex& index, int role) const {
     case Name:
       return entry.name();
     case Use:
-      return entry.reference.use == study::TextUse::Evaluation ? tr("evaluation") : tr("calibration");
+      return entry.reference.use == study::TextUse::Evaluation ? tr("eval.") : tr("calib.");
     case Tokens:
       if (entry.problem) return tr("problem");
       return entry.tokens ? count_text(tokens) : entry.busy ? tr("reading") : QStringLiteral("—");

@@ -5,6 +5,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
@@ -282,6 +283,7 @@ void Inspector::retranslate() {
   tabs_->setTabText(2, tr("Channels"));
   tabs_->setTabText(3, tr("Rounding error"));
   tabs_->setAccessibleName(tr("Inspector pages"));
+  tabs_->tabBar()->setAccessibleName(tr("Inspector pages"));
   view_->setItemText(0, tr("Linear"));
   view_->setItemText(1, tr("Logarithmic counts"));
   view_->setItemText(2, tr("Magnitudes"));

@@ -203,6 +203,7 @@ void MeasurePanel::retranslate() {
   quantizer_->setItemText(0, QStringLiteral("search"));
   quantizer_->setItemText(1, QStringLiteral("rtn"));
   windows_->setSpecialValueText(tr("all"));
+  result_->setAccessibleName(tr("Result of the measurement"));
   measure_->setText(tr("Measure (F5)"));
   calibrate_->setText(tr("Calibrate"));
   calibrate_->setToolTip(tr("Looks at the inputs of every linear layer over the calibration text"));

@@ -1,4 +1,4 @@
-// Notices above the map: what was left out and why, what failed and what to do. Goes away by itself unless it
+// Notices below the map: what was left out and why, what failed and what to do. Goes away by itself unless it
 // is a failure; everything said is kept in the message list.
 #pragma once
 

@@ -216,6 +216,8 @@ void ErrorPage::retranslate() {
   path_->setText(shown(document_.path().toStdString()));
   advice_->setText(error_advice(error));
   detail_->setText(error_detail(error));
+  path_->setAccessibleName(tr("File that could not be opened"));
+  detail_->setAccessibleName(tr("Details of the error"));
   open_->setText(tr("Open another…"));
   retry_->setText(tr("Try again"));
   start_->setText(tr("Start page"));
