@@ -3,6 +3,7 @@
 #include <QDialogButtonBox>
 #include <QGridLayout>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QVBoxLayout>
 
 namespace bitlens::views {
@@ -21,8 +22,9 @@ CheatSheet::CheatSheet(const std::map<QString, QAction*>& actions, QWidget* pare
       {tr("Double click in a plot"), tr("show all of it again; the wheel zooms")}};
   for (const auto& [name, action] : actions) {
     if (action->shortcut().isEmpty() || name == QLatin1String("resetSelection")) continue;
-    QString text = action->text();
-    keys << std::pair(action->shortcut().toString(QKeySequence::NativeText), text.remove('&'));
+    static const QRegularExpression mnemonic(
+        QStringLiteral("\\(&.\\)|&"));  // "(&O)" in Chinese, "&" elsewhere
+    keys << std::pair(action->shortcut().toString(QKeySequence::NativeText), action->text().remove(mnemonic));
   }
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(24);

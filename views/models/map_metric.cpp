@@ -115,6 +115,14 @@ QString metric_text(Metric metric, double value) {
   return {};
 }
 
+QString metric_short_text(Metric metric, double value) {
+  if (std::isnan(value)) return {};
+  if (metric == Metric::Bytes) return bytes_text(static_cast<quint64>(value));
+  if (metric == Metric::Precision) return bpw_text(value);
+  if (metric == Metric::DynamicRange) return number_text(value, 2);
+  return share_text(value, 2).remove(QChar(0x00A0));
+}
+
 bool metric_needs_calibration(Metric metric) {
   return metric == Metric::InputOutliersSigma || metric == Metric::InputOutliersInt8;
 }

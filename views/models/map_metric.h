@@ -31,6 +31,8 @@ inline constexpr Metric kMetrics[] = {Metric::Precision,        Metric::Bytes,
 [[nodiscard]] QString metric_formula(Metric metric);
 /// The metric's number as shown in a cell or tooltip.
 [[nodiscard]] QString metric_text(Metric metric, double value);
+/// The same in two digits, for a narrow cell; empty while unknown.
+[[nodiscard]] QString metric_short_text(Metric metric, double value);
 [[nodiscard]] bool metric_needs_calibration(Metric metric);
 
 /// NaN while unknown or where it does not apply. `format` is the chosen one of RoundingError.

@@ -177,7 +177,7 @@ QVariant MapModel::data(const QModelIndex& index, int role) const {
     case PositionRole:
       return scale_.position(metric_value(document_, metric_, tensor, format_));
     case ValueTextRole:
-      return metric_text(metric_, metric_value(document_, metric_, tensor, format_));
+      return metric_short_text(metric_, metric_value(document_, metric_, tensor, format_));
     case ChangedRole:
       return document_.resolved() && document_.resolved()->tensors[tensor].changed;
     case FitsRole:

@@ -22,6 +22,11 @@ TextsModel::TextsModel(Document& document, QObject* parent)
   connect(&document_.measurements(), &Measurements::options_changed, this, [this] {
     if (rows_ > 0) emit dataChanged(index(0, Windows), index(rows_ - 1, Time));
   });
+  const auto estimate = [this] {
+    if (rows_ > 0) emit dataChanged(index(0, Time), index(rows_ - 1, Time));
+  };
+  connect(&document_.measurements(), &Measurements::results_changed, this, estimate);
+  connect(&document_, &Document::resolved_changed, this, estimate);
   reset();
 }
 

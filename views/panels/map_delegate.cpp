@@ -37,6 +37,16 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     painter->fillRect(cell, QBrush(lines, fits ? Qt::BDiagPattern : Qt::DiagCrossPattern));
   }
 
+  const bool target = view_.is_drop_target(static_cast<std::size_t>(tensor)) && fits;
+  if (target || selected) {
+    // Two lines of opposite lightness stay visible on every colour of the scale. The letters go on top.
+    painter->setBrush(Qt::NoBrush);
+    painter->setPen(QPen(target ? accent.drop : palette.color(QPalette::Highlight), 2));
+    painter->drawRect(cell.adjusted(1, 1, -1, -1));
+    painter->setPen(QPen(Qt::white, 1));
+    painter->drawRect(cell.adjusted(2, 2, -3, -3));
+  }
+
   QFont font = option.font;
   const bool changed = index.data(MapModel::ChangedRole).toBool();
   font.setBold(changed);
@@ -47,14 +57,14 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
   const auto* map = static_cast<const MapModel*>(index.model());
   QString number =
       map->metric() == Metric::Precision ? QString() : index.data(MapModel::ValueTextRole).toString();
-  const QRect inner = cell.adjusted(6, 0, -6, 0);
+  const QRect inner = cell.adjusted(5, 0, -5, 0);
   const QFontMetrics metrics(font);
   QFont small = font;
   small.setBold(false);
-  if (small.pointSizeF() > 0) small.setPointSizeF(small.pointSizeF() * 0.88);
+  if (small.pointSizeF() > 0) small.setPointSizeF(small.pointSizeF() * 0.85);
   const QFontMetrics small_metrics(small);
   if (!number.isEmpty() &&
-      metrics.horizontalAdvance(letters) + small_metrics.horizontalAdvance(number) + 8 > inner.width())
+      metrics.horizontalAdvance(letters) + small_metrics.horizontalAdvance(number) + 4 > inner.width())
     number.clear();
   const bool wide = map->is_global_row(index.row());
   if (wide) {
@@ -76,15 +86,6 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const QPoint mark[] = {corner, corner - QPoint(6, 0), corner + QPoint(0, 6)};
     painter->drawPolygon(mark, 3);
     painter->setRenderHint(QPainter::Antialiasing, false);
-  }
-  const bool target = view_.is_drop_target(static_cast<std::size_t>(tensor)) && fits;
-  if (target || selected) {
-    // Two lines of opposite lightness stay visible on every colour of the scale.
-    painter->setBrush(Qt::NoBrush);
-    painter->setPen(QPen(target ? accent.drop : palette.color(QPalette::Highlight), 3));
-    painter->drawRect(cell.adjusted(1, 1, -2, -2));
-    painter->setPen(QPen(Qt::white, 1));
-    painter->drawRect(cell.adjusted(3, 3, -4, -4));
   }
   if (option.state & QStyle::State_HasFocus) {
     painter->setBrush(Qt::NoBrush);

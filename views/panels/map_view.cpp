@@ -112,7 +112,7 @@ void MapView::connect_header(MapHeader* header, const std::function<std::vector<
 
 /// Rows share the height between a readable least and a comfortable most.
 void MapView::fit_rows() {
-  const int least = fontMetrics().height() + 6, most = fontMetrics().height() + 14;
+  const int least = fontMetrics().height() + 8, most = fontMetrics().height() + 14;
   const int rows = std::max(1, map_.rowCount());
   verticalHeader()->setMinimumSectionSize(least);
   verticalHeader()->setDefaultSectionSize(std::clamp((viewport()->height() - 2) / rows, least, most));

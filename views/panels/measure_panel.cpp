@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
@@ -68,8 +69,14 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
   all->addLayout(form_);
   all->addWidget(plan_);
   all->addLayout(buttons);
-  all->addWidget(result_);
-  all->addStretch(1);
+  auto* scroll = new QScrollArea(this);  // an engine's warnings may be long
+  scroll->setObjectName(QStringLiteral("measureResultScroll"));
+  scroll->setWidget(result_);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setFocusPolicy(Qt::NoFocus);
+  result_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+  all->addWidget(scroll, 1);
 
   connect(name_, &QLineEdit::editingFinished, this, [this] {
     if (document_.session() && name_->isModified()) document_.rename_recipe(name_->text());

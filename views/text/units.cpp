@@ -51,11 +51,12 @@ QString bpw_text(double bits) {
   return locale().toString(bits, 'f', 2);
 }
 
-QString share_text(double share) {
+QString share_text(double share, int significant) {
   if (std::isnan(share)) return QStringLiteral("—");
   const double percent = share * 100.0;
-  const int decimals =
-      percent == 0 || std::abs(percent) >= 99.995 ? 0 : std::min(decimals_for(percent, 3), 5);
+  const int decimals = percent == 0 || std::abs(percent) >= 99.995
+                           ? 0
+                           : std::min(decimals_for(percent, significant), significant + 2);
   return locale().toString(percent, 'f', decimals) + QChar(0x00A0) + QLatin1Char('%');
 }
 
