@@ -967,6 +967,17 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
         </message>
     </context>
     <context>
+        <name>bitlens::views::FileChoice</name>
+        <message>
+            <source>%1 could not be written.</source>
+            <translation>无法写入 %1。</translation>
+        </message>
+        <message>
+            <source>Not saved</source>
+            <translation>未保存</translation>
+        </message>
+    </context>
+    <context>
         <name>bitlens::views::HistogramPlot</name>
         <message>
             <source>log10 |%1|</source>
@@ -1697,6 +1708,10 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
     <context>
         <name>bitlens::views::Plot</name>
         <message>
+            <source>Copy or save this plot</source>
+            <translation>复制或保存此图</translation>
+        </message>
+        <message>
             <source>PNG image (*.png)</source>
             <translation>PNG 图像 (*.png)</translation>
         </message>
@@ -2044,10 +2059,6 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>reading</source>
             <translation>读取中</translation>
-        </message>
-        <message>
-            <source>about %1</source>
-            <translation>约 %1</translation>
         </message>
         <message>
             <source>tokens of the whole text under this model's tokenizer</source>

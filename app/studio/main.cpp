@@ -3,6 +3,7 @@
 #include <QCommandLineParser>
 #include <QSettings>
 #include <QTimer>
+#include <csignal>
 
 #include "app/studio/main_window.h"
 #include "views/probe/probe.h"
@@ -22,6 +23,8 @@ QSize size_from(const QString& text) {
 
 int main(int argc, char** argv) {
   using namespace bitlens;
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe and a file size limit become errors of the write
+  std::signal(SIGXFSZ, SIG_IGN);
   QApplication::setStyle(QStringLiteral("Fusion"));
   QApplication app(argc, argv);
   QApplication::setApplicationName(QStringLiteral("bitlens"));

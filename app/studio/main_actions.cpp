@@ -40,7 +40,8 @@ void MainWindow::make_actions() {
   add_action("openRecipe", "", QKeySequence(QStringLiteral("Ctrl+Shift+O")), [this] { choose_recipe(); });
   add_action("saveStudy", "save", QKeySequence::Save, [this] { save_study(false); });
   add_action("saveStudyAs", "", QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this] { save_study(true); });
-  add_action("exportModel", "export", QKeySequence(QStringLiteral("Ctrl+E")), [this] { export_model(); });
+  add_action("exportModel", "export", QKeySequence(QStringLiteral("Ctrl+Shift+E")),
+             [this] { export_model(); });
   add_action("exportRecipe", "", {}, [this] { export_recipe(); });
   add_action("exportReport", "", {}, [this] { export_report(); });
   add_action("closeModel", "", QKeySequence::Close, [this] { show_start_page(); });

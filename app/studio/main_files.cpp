@@ -1,7 +1,6 @@
 // Opening and saving: models, recipes, studies, recent files, recovery after a crash.
 #include <QDateTime>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QLocale>
 #include <QMessageBox>
@@ -15,6 +14,7 @@
 #include "views/dialogs/about_dialog.h"
 #include "views/dialogs/cheat_sheet.h"
 #include "views/dialogs/export_dialog.h"
+#include "views/dialogs/file_choice.h"
 #include "views/dialogs/report_dialog.h"
 #include "views/panels/message_bar.h"
 #include "views/panels/pages.h"
@@ -40,14 +40,13 @@ void MainWindow::show_start_page() {
 }
 
 void MainWindow::choose_model() {
-  const QString path = QFileDialog::getOpenFileName(
-      this, tr("Open"), {}, tr("Models, recipes and studies (*.gguf *.json *.bitlens);;All files (*)"));
+  const QString path = views::choose_file(
+      this, tr("Open"), tr("Models, recipes and studies (*.gguf *.json *.bitlens);;All files (*)"));
   if (!path.isEmpty()) open_path(path);
 }
 
 void MainWindow::choose_recipe() {
-  const QString path =
-      QFileDialog::getOpenFileName(this, tr("Open recipe"), {}, tr("Recipes (*.json);;All files (*)"));
+  const QString path = views::choose_file(this, tr("Open recipe"), tr("Recipes (*.json);;All files (*)"));
   if (!path.isEmpty()) open_recipe(path);
 }
 
@@ -68,10 +67,10 @@ void MainWindow::open_recipe(const QString& path) {
 }
 
 void MainWindow::export_recipe() {
-  QString path = QFileDialog::getSaveFileName(
-      this, tr("Save recipe"), document_.recipe_name() + QStringLiteral(".json"), tr("Recipes (*.json)"));
+  const QString path =
+      views::choose_target(this, tr("Save recipe"), document_.recipe_name() + QStringLiteral(".json"),
+                           tr("Recipes (*.json)"), QStringLiteral(".json"));
   if (path.isEmpty()) return;
-  if (!path.endsWith(QStringLiteral(".json"), Qt::CaseInsensitive)) path += QStringLiteral(".json");
   const quantize::Recipe recipe = document_.named_recipe();
   side_.ask<Status>(
       "", [recipe, file = path.toStdString()] { return views::save_recipe(recipe, file); }, this,
@@ -98,8 +97,8 @@ void MainWindow::compare_with_file() {
     emit document_.notice(views::NoticeKind::Warning, obstacle);
     return;
   }
-  const QString path = QFileDialog::getOpenFileName(this, tr("Compare with another file"), {},
-                                                    tr("GGUF models (*.gguf);;All files (*)"));
+  const QString path =
+      views::choose_file(this, tr("Compare with another file"), tr("GGUF models (*.gguf);;All files (*)"));
   if (!path.isEmpty()) document_.compare_with(path);
 }
 
@@ -107,10 +106,9 @@ void MainWindow::save_study(bool ask_name) {
   QString path = document_.study_path();
   if (ask_name || path.isEmpty()) {
     const QString suggestion = QFileInfo(document_.path()).completeBaseName() + QStringLiteral(".bitlens");
-    path = QFileDialog::getSaveFileName(this, tr("Save study"), path.isEmpty() ? suggestion : path,
-                                        tr("Bitlens studies (*.bitlens)"));
+    path = views::choose_target(this, tr("Save study"), path.isEmpty() ? suggestion : path,
+                                tr("Bitlens studies (*.bitlens)"), QStringLiteral(".bitlens"));
     if (path.isEmpty()) return;
-    if (!path.endsWith(QStringLiteral(".bitlens"), Qt::CaseInsensitive)) path += QStringLiteral(".bitlens");
   }
   document_.set_layout(saveState(1).toBase64().toStdString());
   document_.save_study(path);

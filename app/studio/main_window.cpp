@@ -15,6 +15,7 @@
 #include <QUndoView>
 #include <QVBoxLayout>
 
+#include "views/dialogs/file_choice.h"
 #include "views/panels/compare_panel.h"
 #include "views/panels/inspector.h"
 #include "views/panels/jobs_bar.h"
@@ -51,6 +52,7 @@ MainWindow::MainWindow(const Options& options, Language& language)
   make_menus();
 
   connect(&document_, &views::Document::state_changed, this, &MainWindow::update_state);
+  connect(&document_, &views::Document::study_saved, this, &MainWindow::update_state);
   connect(&document_, &views::Document::modified_changed, this, [this] {
     setWindowModified(document_.modified());
     if (document_.modified() && !autosave_.isActive()) autosave_.start();
@@ -165,6 +167,7 @@ void MainWindow::restore_layout() {
   QSettings settings;
   if (const QByteArray geometry = settings.value("window/geometry").toByteArray(); !geometry.isEmpty())
     restoreGeometry(geometry);
+  views::set_start_folder(settings.value("files/folder").toString());
   layout_with_model_ = settings.value("window/layout").toByteArray();
   if (!layout_with_model_.isEmpty()) restoreState(layout_with_model_, kLayoutVersion);
 }
@@ -220,7 +223,9 @@ void MainWindow::name_tab_bars() {
 
 void MainWindow::update_title() {
   const QString program = QStringLiteral("Bitlens");
-  const QString name = document_.path().isEmpty() ? QString() : document_.file_name();
+  QString name = document_.path().isEmpty() ? QString() : document_.model_name();
+  if (!name.isEmpty() && !document_.study_path().isEmpty())
+    name = QStringLiteral("%1 (%2)").arg(name, document_.file_name());
   setWindowTitle(name.isEmpty() ? program : QStringLiteral("%1[*] — %2").arg(name, program));
 }
 
@@ -278,6 +283,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   if (!options_.clean) {
     QSettings settings;
     settings.setValue("window/geometry", saveGeometry());
+    settings.setValue("files/folder", views::start_folder());
     settings.setValue("window/layout", document_.state() == views::Document::State::Ready
                                            ? saveState(kLayoutVersion)
                                            : layout_with_model_);

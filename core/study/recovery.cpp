@@ -17,12 +17,15 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "recovery-", kSuffix = ".bitlens";
 
-/// Start time of a process (field 22 of /proc/<pid>/stat, proc(5)); nothing if it does not run.
+/// Start time of a process (field 22 of /proc/<pid>/stat, proc(5)); nothing if it does not run. One that is
+/// over and only waits to be collected by its parent (state Z or X) does not run either.
 std::optional<std::uint64_t> start_time(long pid) {
   const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
   if (!stat) return std::nullopt;
   // The second field is the program's name in parentheses and may hold anything; counting starts after it.
   std::size_t at = stat->rfind(')');
+  if (at != std::string::npos && at + 2 < stat->size() && ((*stat)[at + 2] == 'Z' || (*stat)[at + 2] == 'X'))
+    return std::nullopt;
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat->find(' ', at + 1);
   if (at == std::string::npos) return std::nullopt;
   std::uint64_t ticks = 0;

@@ -3,7 +3,6 @@
 #include <QCheckBox>
 #include <QDialogButtonBox>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
@@ -15,6 +14,7 @@
 
 #include "views/bridge/engine.h"
 #include "views/bridge/errors.h"
+#include "views/dialogs/file_choice.h"
 #include "views/document/document.h"
 #include "views/text/units.h"
 
@@ -93,9 +93,8 @@ ExportDialog::ExportDialog(Document& document, QWidget* parent)
   connect(buttons_, &QDialogButtonBox::accepted, this, &ExportDialog::start);
   connect(buttons_, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(browse_, &QPushButton::clicked, this, [this] {
-    const QString chosen =
-        QFileDialog::getSaveFileName(this, tr("Export model"), path_->text(), tr("GGUF models (*.gguf)"),
-                                     nullptr, QFileDialog::DontConfirmOverwrite);
+    const QString chosen = choose_target(this, tr("Export model"), path_->text(), tr("GGUF models (*.gguf)"),
+                                         QStringLiteral(".gguf"), QFileDialog::DontConfirmOverwrite);
     if (!chosen.isEmpty()) path_->setText(chosen);
   });
   check();

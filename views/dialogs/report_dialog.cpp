@@ -3,7 +3,6 @@
 #include <QCheckBox>
 #include <QDialogButtonBox>
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
@@ -14,6 +13,7 @@
 
 #include "views/bridge/engine.h"
 #include "views/bridge/errors.h"
+#include "views/dialogs/file_choice.h"
 #include "views/document/document.h"
 #include "views/text/units.h"
 
@@ -73,9 +73,8 @@ ReportDialog::ReportDialog(Document& document, QWidget* parent)
   connect(buttons_, &QDialogButtonBox::accepted, this, &ReportDialog::start);
   connect(buttons_, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(browse, &QPushButton::clicked, this, [this] {
-    const QString chosen =
-        QFileDialog::getSaveFileName(this, tr("Write report"), path_->text(), tr("HDF5 reports (*.h5)"),
-                                     nullptr, QFileDialog::DontConfirmOverwrite);
+    const QString chosen = choose_target(this, tr("Write report"), path_->text(), tr("HDF5 reports (*.h5)"),
+                                         QStringLiteral(".h5"), QFileDialog::DontConfirmOverwrite);
     if (!chosen.isEmpty()) path_->setText(chosen);
   });
   check();

@@ -45,7 +45,10 @@ Document::Document(Engine& engine, SideWorker& side, QObject* parent)
 Document::~Document() = default;
 
 QString Document::file_name() const {
-  if (!study_path_.isEmpty()) return QFileInfo(study_path_).fileName();
+  return study_path_.isEmpty() ? model_name() : QFileInfo(study_path_).fileName();
+}
+
+QString Document::model_name() const {
   if (path_ == kSample && session_)
     return QFileInfo(QString::fromStdString(session_->file().path())).fileName();
   return QFileInfo(path_).fileName();

@@ -29,7 +29,8 @@ class Document : public QObject {
   [[nodiscard]] State state() const { return state_; }
   /// What was asked for: a path, or "sample". Also while opening and after a failure.
   [[nodiscard]] const QString& path() const { return path_; }
-  [[nodiscard]] QString file_name() const;
+  [[nodiscard]] QString file_name() const;   ///< of the study if there is one, else of the model
+  [[nodiscard]] QString model_name() const;  ///< the model file's name
   /// Null unless Ready.
   [[nodiscard]] const SessionPtr& session() const { return session_; }
   [[nodiscard]] const model::Model& model() const { return *session_->model; }
@@ -97,6 +98,7 @@ class Document : public QObject {
   void preview_changed();
   void modified_changed();
   void study_opened();
+  void study_saved();
   void notice(bitlens::views::NoticeKind kind, const QString& text);
 
  private:

@@ -82,7 +82,7 @@ void Document::save_study(const QString& path) {
         }
         study_path_ = full;
         set_modified(false);
-        emit state_changed();
+        emit study_saved();
         emit notice(NoticeKind::Information, tr("Study saved as %1.").arg(QFileInfo(full).fileName()));
       });
 }

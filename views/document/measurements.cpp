@@ -16,6 +16,11 @@ std::uint32_t context_of(const evaluate::Options& options) {
   if (options.context != 0) return options.context;
   return options.protocol == evaluate::Protocol::Paper ? 2048 : 512;
 }
+
+/// Not a file the model was compared with.
+bool of_this_model(const study::MeasuredResult& r) {
+  return r.recipe || !r.measurement.comparison;
+}
 }  // namespace
 
 bool same_choices(const std::optional<quantize::Recipe>& a, const std::optional<quantize::Recipe>& b) {
@@ -120,7 +125,36 @@ void Measurements::finished(Result<study::MeasuredResult> result, const study::M
     QSettings().setValue(kRateKey, 2.0 * passes * tokens *
                                        static_cast<double>(session.model->summary().parameters) /
                                        r.measurement.seconds);
+  add_base_row(*result, session);
   add(std::move(*result));
+}
+
+/// A comparison measures the model as it is too: that is a row of its own, the mark the others are held
+/// against.
+void Measurements::add_base_row(const study::MeasuredResult& result, const study::ModelSession& base) {
+  if (!result.measurement.comparison) return;
+  study::MeasuredResult row;
+  row.name = QFileInfo(QString::fromStdString(base.file().path())).fileName().toStdString();
+  row.file_bytes = base.file().file_bytes();
+  if (const auto as_is = quantize::resolve({}, base.file(), quantizer_))
+    row.bits_per_weight = as_is->bits_per_weight;
+  row.measurement.perplexity = result.measurement.comparison->base;
+  row.measurement.protocol = result.measurement.protocol;
+  row.measurement.context = result.measurement.context;
+  row.provenance = result.provenance;
+  row.provenance.base_path.clear();
+  row.provenance.base_sha256.clear();
+  row.provenance.imatrix.clear();
+  row.provenance.imatrix_sha256.clear();
+  row.provenance.model_path = result.provenance.base_path;
+  row.provenance.model_sha256 = result.provenance.base_sha256;
+  row.provenance.activations = evaluate::activations_name(evaluate::Activations::Exact);
+  row.provenance.quantizer = "none";
+  const bool known = std::any_of(results_.begin(), results_.end(), [&](const study::MeasuredResult& r) {
+    return of_this_model(r) && same_choices(r.recipe, {}) && comparable(r, row);
+  });
+  if (known) return;
+  results_.push_back(std::move(row));
 }
 
 void Measurements::set_running(study::JobId id) {
@@ -131,8 +165,13 @@ void Measurements::set_running(study::JobId id) {
 
 const study::MeasuredResult* Measurements::find(const std::optional<quantize::Recipe>& recipe) const {
   const auto it = std::find_if(results_.rbegin(), results_.rend(), [&](const study::MeasuredResult& r) {
-    return same_choices(r.recipe, recipe) && (r.recipe || !r.measurement.comparison);
+    return same_choices(r.recipe, recipe) && of_this_model(r);
   });
+  return it == results_.rend() ? nullptr : &*it;
+}
+
+const study::MeasuredResult* Measurements::latest() const {
+  const auto it = std::find_if(results_.rbegin(), results_.rend(), of_this_model);
   return it == results_.rend() ? nullptr : &*it;
 }
 

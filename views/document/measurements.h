@@ -39,6 +39,8 @@ class Measurements : public QObject {
 
   /// The newest result of exactly this recipe (nullopt: the model as it is).
   [[nodiscard]] const study::MeasuredResult* find(const std::optional<quantize::Recipe>& recipe) const;
+  /// The newest result of this model under any recipe: a file it was compared with does not count.
+  [[nodiscard]] const study::MeasuredResult* latest() const;
   /// Windows a text of `tokens` gives under the options, and the seconds measuring them will take (0:
   /// unknown).
   [[nodiscard]] quint64 windows_of(quint64 tokens) const;
@@ -55,6 +57,7 @@ class Measurements : public QObject {
   void start(const QString& detail, const study::MeasureRequest& request, const QString& other_file);
   void finished(Result<study::MeasuredResult> result, const study::ModelSession& session);
   void set_running(study::JobId id);
+  void add_base_row(const study::MeasuredResult& result, const study::ModelSession& base);
   [[nodiscard]] std::string unique_name(const study::MeasuredResult& result) const;
 
   Engine& engine_;

@@ -95,7 +95,7 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
     case QuantizerName:
       return r.recipe ? shown(r.provenance.quantizer) : none;
     case Seconds:
-      return duration_text(r.measurement.seconds);
+      return r.measurement.seconds > 0 ? duration_text(r.measurement.seconds) : none;
     default:
       return {};
   }

@@ -74,7 +74,7 @@ QVariant TextsModel::data(const QModelIndex& index, int role) const {
       const Measurements& m = document_.measurements();
       const double seconds =
           m.seconds_for(*document_.session(), m.windows_of(tokens), document_.changes_anything());
-      return seconds > 0 ? tr("about %1").arg(duration_text(seconds)) : QStringLiteral("—");
+      return seconds > 0 ? QStringLiteral("≈ %1").arg(duration_text(seconds)) : QStringLiteral("—");
     }
     default:
       return {};

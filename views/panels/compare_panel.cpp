@@ -45,6 +45,8 @@ ComparePanel::ComparePanel(Document& document, QWidget* parent)
   empty_->setForegroundRole(QPalette::PlaceholderText);
   note_->setForegroundRole(QPalette::PlaceholderText);
   note_->setTextFormat(Qt::PlainText);
+  note_->setWordWrap(true);  // the choice beside it keeps its width
+  note_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   sorted_->setSourceModel(model_);
   sorted_->setSortRole(CompareModel::SortRole);
   table_->setModel(sorted_);
@@ -87,8 +89,9 @@ ComparePanel::ComparePanel(Document& document, QWidget* parent)
   split->setObjectName(QStringLiteral("compareSplit"));
   split->addWidget(left);
   split->addWidget(right);
-  split->setStretchFactor(0, 3);
-  split->setStretchFactor(1, 2);
+  split->setStretchFactor(0, 4);
+  split->setStretchFactor(1, 3);
+  split->setSizes({480, 360});
   split->setChildrenCollapsible(false);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(8, 6, 8, 6);

@@ -116,7 +116,7 @@ void SizeStrip::update_loss() {
   const study::MeasuredResult* result =
       document_.session() ? measurements.find(document_.effective_recipe()) : nullptr;
   const bool fresh = result != nullptr;
-  if (!result && !measurements.results().empty()) result = &measurements.results().back();
+  if (!result) result = measurements.latest();
   QString loss = document_.session() ? tr("not measured (F5)") : QStringLiteral("—"),
           divergence = QStringLiteral("—");
   if (result) {

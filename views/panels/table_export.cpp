@@ -2,11 +2,11 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QFileDialog>
 #include <QMenu>
-#include <QSaveFile>
 #include <QTableView>
 #include <algorithm>
+
+#include "views/dialogs/file_choice.h"
 
 namespace bitlens::views {
 
@@ -24,13 +24,9 @@ QString quoted(QString text) {
 }
 
 void save(QTableView& table) {
-  QString path = QFileDialog::getSaveFileName(&table, Tr::tr("Save table"), {}, Tr::tr("CSV table (*.csv)"));
-  if (path.isEmpty()) return;
-  if (!path.endsWith(QStringLiteral(".csv"))) path += QStringLiteral(".csv");
-  QSaveFile file(path);
-  if (!file.open(QIODevice::WriteOnly)) return;
-  file.write(table_csv(*table.model()).toUtf8());
-  file.commit();
+  const QString path =
+      choose_target(&table, Tr::tr("Save table"), {}, Tr::tr("CSV table (*.csv)"), QStringLiteral(".csv"));
+  if (!path.isEmpty()) write_file(&table, path, table_csv(*table.model()).toUtf8());
 }
 
 }  // namespace

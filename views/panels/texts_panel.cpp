@@ -1,7 +1,6 @@
 #include "views/panels/texts_panel.h"
 
 #include <QEvent>
-#include <QFileDialog>
 #include <QGridLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -9,6 +8,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "views/dialogs/file_choice.h"
 #include "views/document/document.h"
 #include "views/models/texts_model.h"
 #include "views/panels/table_export.h"
@@ -82,9 +82,9 @@ TextsPanel::TextsPanel(Document& document, QWidget* parent)
 }
 
 void TextsPanel::add(bool evaluation) {
-  const QStringList paths = QFileDialog::getOpenFileNames(
-      this, evaluation ? tr("Add evaluation texts") : tr("Add calibration texts"), {},
-      tr("Texts (*.txt *.md *.raw);;All files (*)"));
+  const QStringList paths =
+      choose_files(this, evaluation ? tr("Add evaluation texts") : tr("Add calibration texts"),
+                   tr("Texts (*.txt *.md *.raw);;All files (*)"));
   for (const QString& path : paths)
     document_.texts().add(path, evaluation ? study::TextUse::Evaluation : study::TextUse::Calibration);
 }

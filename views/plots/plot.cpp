@@ -3,19 +3,24 @@
 #include <qcustomplot.h>
 
 #include <QApplication>
+#include <QBuffer>
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QEvent>
-#include <QFileDialog>
 #include <QMenu>
-#include <QSaveFile>
+#include <QPageSize>
+#include <QPdfWriter>
+#include <QToolButton>
 #include <QVBoxLayout>
 
+#include "views/dialogs/file_choice.h"
+#include "views/theme/icons.h"
 #include "views/theme/theme.h"
 
 namespace bitlens::views {
 
-Plot::Plot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot(this)) {
+Plot::Plot(QWidget* parent)
+    : QWidget(parent), plot_(new QCustomPlot(this)), menu_button_(new QToolButton(this)) {
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
   all->addWidget(plot_);
@@ -23,8 +28,18 @@ Plot::Plot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot(this)) {
   plot_->setFocusPolicy(Qt::NoFocus);
   plot_->setMinimumSize(120, 80);
   plot_->setNoAntialiasingOnDrag(true);
-  plot_->setContextMenuPolicy(Qt::NoContextMenu);
+  // QCustomPlot keeps a press to itself, so its own context menu request is what arrives.
+  plot_->setContextMenuPolicy(Qt::CustomContextMenu);
+  connect(plot_, &QWidget::customContextMenuRequested, this,
+          [this](const QPoint& where) { show_menu(plot_->mapToGlobal(where)); });
+  connect(this, &QObject::objectNameChanged, menu_button_,
+          [this](const QString& name) { menu_button_->setObjectName(name + QStringLiteral("Menu")); });
+  menu_button_->setAutoRaise(true);
+  menu_button_->setFixedSize(20, 20);
+  connect(menu_button_, &QToolButton::clicked, this,
+          [this] { show_menu(menu_button_->mapToGlobal(menu_button_->rect().bottomLeft())); });
   setMinimumSize(160, 110);
+  translate_button();
 }
 
 Plot::~Plot() = default;
@@ -45,22 +60,57 @@ void Plot::apply_palette() {
     axis->grid()->setSubGridVisible(false);
     axis->grid()->setZeroLinePen(QPen(p.color(QPalette::PlaceholderText), 1));
   }
+  menu_button_->setIcon(icon("save", p));
   recolor();
   plot_->replot(QCustomPlot::rpQueuedReplot);
 }
 
 void Plot::changeEvent(QEvent* event) {
   if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) apply_palette();
-  if (event->type() == QEvent::LanguageChange) retranslate();
+  if (event->type() == QEvent::LanguageChange) {
+    translate_button();
+    retranslate();
+  }
   QWidget::changeEvent(event);
 }
 
-bool Plot::save_png(const QString& path) {
-  return plot_->savePng(path, 0, 0, 2.0);
+void Plot::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  menu_button_->move(width() - menu_button_->width() - 2, 2);
+  menu_button_->raise();
 }
-bool Plot::save_pdf(const QString& path) {
-  return plot_->savePdf(path);
+
+void Plot::translate_button() {
+  menu_button_->setToolTip(tr("Copy or save this plot"));
+  menu_button_->setAccessibleName(tr("Copy or save this plot"));
 }
+
+QByteArray Plot::png() {
+  QBuffer out;
+  out.open(QIODevice::WriteOnly);
+  plot_->toPixmap(0, 0, 2.0).save(&out, "PNG");
+  return out.data();
+}
+
+QByteArray Plot::pdf() {
+  QBuffer out;
+  out.open(QIODevice::WriteOnly);
+  QPdfWriter writer(&out);
+  // One page as large as the plot on the screen, so that its fonts keep their proportion.
+  const double points = 72.0 / plot_->logicalDpiX();
+  writer.setResolution(plot_->logicalDpiX());
+  writer.setPageSize(QPageSize(QSizeF(plot_->width(), plot_->height()) * points, QPageSize::Point));
+  writer.setPageMargins({});
+  QCPPainter painter;
+  if (painter.begin(&writer)) {
+    painter.setMode(QCPPainter::pmVectorized);
+    painter.setMode(QCPPainter::pmNoCaching);
+    plot_->toPainter(&painter, plot_->width(), plot_->height());
+    painter.end();
+  }
+  return out.data();
+}
+
 void Plot::copy_image() {
   QApplication::clipboard()->setPixmap(plot_->toPixmap(0, 0, 2.0));
 }
@@ -69,23 +119,19 @@ void Plot::save(const QString& kind) {
   const QString filter = kind == QLatin1String("png")   ? tr("PNG image (*.png)")
                          : kind == QLatin1String("pdf") ? tr("PDF document (*.pdf)")
                                                         : tr("CSV table (*.csv)");
-  QString path = QFileDialog::getSaveFileName(this, tr("Save plot"), {}, filter);
+  const QString path = choose_target(this, tr("Save plot"), {}, filter, QLatin1Char('.') + kind);
   if (path.isEmpty()) return;
-  if (!path.endsWith(QLatin1Char('.') + kind)) path += QLatin1Char('.') + kind;
-  if (kind == QLatin1String("png")) {
-    (void)save_png(path);
-  } else if (kind == QLatin1String("pdf")) {
-    (void)save_pdf(path);
-  } else {
-    QSaveFile file(path);
-    if (file.open(QIODevice::WriteOnly)) {
-      file.write(csv().toUtf8());
-      file.commit();
-    }
-  }
+  write_file(this, path,
+             kind == QLatin1String("png")   ? png()
+             : kind == QLatin1String("pdf") ? pdf()
+                                            : csv().toUtf8());
 }
 
 void Plot::contextMenuEvent(QContextMenuEvent* event) {
+  show_menu(event->globalPos());
+}
+
+void Plot::show_menu(const QPoint& where) {
   QMenu menu(this);
   menu.addAction(tr("Copy picture"), this, &Plot::copy_image);
   menu.addAction(tr("Copy numbers"), this, [this] { QApplication::clipboard()->setText(csv()); });
@@ -93,7 +139,7 @@ void Plot::contextMenuEvent(QContextMenuEvent* event) {
   menu.addAction(tr("Save as PNG…"), this, [this] { save(QStringLiteral("png")); });
   menu.addAction(tr("Save as PDF…"), this, [this] { save(QStringLiteral("pdf")); });
   menu.addAction(tr("Save numbers as CSV…"), this, [this] { save(QStringLiteral("csv")); });
-  menu.exec(event->globalPos());
+  menu.exec(where);
 }
 
 }  // namespace bitlens::views

@@ -5,7 +5,7 @@
 #include <QWidget>
 
 class QCustomPlot;
-class QMenu;
+class QToolButton;
 
 namespace bitlens::views {
 
@@ -15,8 +15,9 @@ class Plot : public QWidget {
   explicit Plot(QWidget* parent = nullptr);
   ~Plot() override;
 
-  [[nodiscard]] bool save_png(const QString& path);
-  [[nodiscard]] bool save_pdf(const QString& path);
+  /// The picture as a file's bytes: PNG in twice the screen's resolution, PDF in lines and text.
+  [[nodiscard]] QByteArray png();
+  [[nodiscard]] QByteArray pdf();
   void copy_image();
   /// The plotted numbers, header line first.
   [[nodiscard]] virtual QString csv() const = 0;
@@ -24,6 +25,7 @@ class Plot : public QWidget {
  protected:
   void changeEvent(QEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   /// Colours of the data; axes, labels and background are done by the base.
   virtual void recolor() = 0;
   virtual void retranslate() = 0;
@@ -32,8 +34,11 @@ class Plot : public QWidget {
   [[nodiscard]] const QCustomPlot& plot() const { return *plot_; }
 
  private:
+  void show_menu(const QPoint& where);
   void save(const QString& kind);
+  void translate_button();
   QCustomPlot* plot_;
+  QToolButton* menu_button_;  ///< in the corner: the same menu for keyboards and screen readers
 };
 
 }  // namespace bitlens::views

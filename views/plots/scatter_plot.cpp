@@ -77,17 +77,21 @@ void ScatterPlot::rebuild() {
     x_high = std::max(x_high, point.x);
     y_low = std::min(y_low, point.y - point.error);
     y_high = std::max(y_high, point.y + point.error);
+  }
+  for (const ScatterPoint& point : points_) {
     auto* label = new QCPItemText(&p);
     label->setText(point.label);
     label->setFont(font());
     label->setColor(ink);
-    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
-    label->setPadding(QMargins(6, 0, 0, 3));
+    // Towards the middle, so that the edge cuts no name off.
+    const bool right_half = x_high > x_low && point.x > (x_low + x_high) / 2;
+    label->setPositionAlignment((right_half ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignBottom);
+    label->setPadding(QMargins(6, 0, 6, 3));
     label->position->setCoords(point.x, point.y);
   }
   const double x_room = std::max((x_high - x_low) * 0.2, x_high * 0.05),
                y_room = std::max((y_high - y_low) * 0.2, 1e-9);
-  p.xAxis->setRange(x_low - x_room / 2, x_high + x_room * 1.6);
+  p.xAxis->setRange(x_low - x_room, x_high + x_room);
   p.yAxis->setRange(y_low - y_room, y_high + y_room);
   retranslate();
 }

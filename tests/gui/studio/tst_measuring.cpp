@@ -1,9 +1,16 @@
 // Measuring from the window gives the numbers the engine gives when called directly; cancel, calibration and
 // the background work around it.
+#include <QAbstractButton>
+#include <QContextMenuEvent>
+#include <QMenu>
 #include <QSignalSpy>
+#include <QTimer>
 
 #include "tests/gui/studio/studio_test.h"
 #include "views/models/map_metric.h"
+#include "views/panels/map_panel.h"
+#include "views/panels/map_view.h"
+#include "views/plots/plot.h"
 
 using namespace bitlens;
 using kernels::Format;
@@ -35,8 +42,8 @@ class MeasuringTest : public QObject {
     QTRY_COMPARE(studio.format("blk.1.ffn_up.weight"), std::string("Q4_0"));
     studio.window->action("measure")->trigger();
     QVERIFY(document.measurements().measuring());
-    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 1U, 60000);
-    const study::MeasuredResult& shown = document.measurements().results()[0];
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 2U, 60000);
+    const study::MeasuredResult& shown = document.measurements().results()[1];
 
     const auto session = study::open_model(model.toStdString());
     const auto content = study::load_text(text.toStdString());
@@ -59,6 +66,19 @@ class MeasuringTest : public QObject {
     QCOMPARE(shown.file_bytes, truth->file_bytes);
     QCOMPARE(shown.file_bytes, document.resolved()->file_bytes);
     QVERIFY(document.measurements().find(document.effective_recipe()));
+
+    // The comparison measured the model as it is too: that is the row before.
+    study::MeasureRequest as_is = request;
+    as_is.recipe.reset();
+    const auto base = study::measure(as_is, {pool, {}, {}});
+    QVERIFY(base.has_value());
+    const study::MeasuredResult* base_row = document.measurements().find(std::nullopt);
+    QCOMPARE(base_row, &document.measurements().results()[0]);
+    QCOMPARE(base_row->measurement.perplexity.ppl, base->measurement.perplexity.ppl);
+    QCOMPARE(base_row->file_bytes, base->file_bytes);
+    QCOMPARE(base_row->bits_per_weight, base->bits_per_weight);
+    QCOMPARE(base_row->name, base->name);
+    QCOMPARE(base_row->provenance.model_sha256, base->provenance.model_sha256);
 
     // Another edit: the number on screen belongs to an earlier recipe.
     document.assign({studio.tensor("output.weight")}, Format::Q8_0);
@@ -83,11 +103,64 @@ class MeasuringTest : public QObject {
     QVERIFY(QFile::copy(model, copy));
     QTRY_COMPARE(document.measure_obstacle(), QString());
     document.compare_with(copy);
-    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 1U, 60000);
-    const auto& row = document.measurements().results()[0];
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 2U, 60000);
+    const auto& row = document.measurements().results()[1];
     QVERIFY(row.measurement.comparison);
-    QCOMPARE(row.measurement.comparison->kl_mean, 0.0);    // the same weights
-    QVERIFY(!document.measurements().find(std::nullopt));  // a row of another file says nothing of this one
+    QCOMPARE(row.measurement.comparison->kl_mean, 0.0);  // the same weights
+    // A row of another file says nothing of this one; its base is this one.
+    QCOMPARE(document.measurements().find(std::nullopt), &document.measurements().results()[0]);
+    QCOMPARE(document.measurements().latest(), &document.measurements().results()[0]);
+    document.compare_with(copy);
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 3U, 60000);  // the base stays one row
+  }
+
+  void a_plot_offers_its_picture_and_numbers() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    studio.window->show();
+    auto* plot = studio.window->findChild<views::Plot*>(QStringLiteral("comparePlot"));
+    QVERIFY(plot);
+    // Whether asked for on the plot by mouse or by its button, the same menu opens.
+    QStringList seen[2];
+    for (int way = 0; way < 2; ++way) {
+      QTimer::singleShot(0, plot, [&seen, way, plot] {
+        auto* menu = plot->findChild<QMenu*>();
+        if (!menu) return;
+        for (const QAction* action : menu->actions()) seen[way] << action->text();
+        menu->close();
+      });
+      if (way == 0) {
+        QWidget* picture = plot->findChild<QWidget*>(QStringLiteral("plot"));
+        QContextMenuEvent ask(QContextMenuEvent::Mouse, QPoint(20, 20), picture->mapToGlobal(QPoint(20, 20)));
+        QApplication::sendEvent(picture, &ask);
+      } else {
+        plot->findChild<QAbstractButton*>(QStringLiteral("comparePlotMenu"))->click();
+      }
+      QCOMPARE(seen[way].size(), 6);
+    }
+    QCOMPARE(seen[0], seen[1]);
+    // The offscreen platform has no menus of its own and says so.
+    for (const QString& warning : test::take_warnings())
+      QVERIFY2(warning.startsWith(QStringLiteral("This plugin does not support")), qPrintable(warning));
+    QVERIFY(!QImage::fromData(plot->png(), "PNG").isNull());
+    const QByteArray pdf = plot->pdf();
+    QVERIFY(pdf.startsWith("%PDF-") && pdf.trimmed().endsWith("%%EOF"));
+    QCOMPARE(pdf.count("/Type /Page\n"), 1);
+  }
+
+  void saving_a_study_keeps_the_selection() {
+    test::Studio studio;
+    QVERIFY(studio.open(folder_.small_model()));
+    views::Document& document = studio.document();
+    document.selection().set({studio.tensor("blk.1.ffn_up.weight")}, std::nullopt);
+    QTRY_VERIFY(studio.window->map_panel().view().selectionModel()->hasSelection());
+    QSignalSpy saved(&document, &views::Document::study_saved);
+    document.save_study(folder_.path(QStringLiteral("kept.bitlens")));
+    QTRY_COMPARE(saved.size(), 1);
+    QCOMPARE(document.selection().tensors(), std::vector<std::size_t>{studio.tensor("blk.1.ffn_up.weight")});
+    QVERIFY(studio.window->map_panel().view().selectionModel()->hasSelection());
+    QVERIFY(studio.window->windowTitle().contains(QStringLiteral("kept.bitlens")));
+    QVERIFY(studio.window->windowTitle().contains(document.model_name()));
   }
 
   void calibration_fills_the_input_metrics() {

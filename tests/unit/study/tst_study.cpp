@@ -1,6 +1,7 @@
 // The `.bitlens` file: everything comes back as it was, and nothing damaged, newer or hostile is half
 // believed.
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QtTest>
@@ -418,6 +419,19 @@ class TestStudy : public QObject {
     QVERIFY(save_study(Study{}, at + "/notes.bitlens"));
     QVERIFY(save_study(Study{}, at + "/recovery-.bitlens.tmp"));
     QCOMPARE(find_recovery(at).value_or(""), newer);
+  }
+
+  void a_program_that_is_over_but_not_collected_does_not_run() {
+    const QTemporaryDir folder;
+    const std::string at = folder.path().toStdString();
+    const pid_t child = fork();
+    if (child == 0) _exit(save_study(Study{}, recovery_path(at)) ? 0 : 1);
+    QVERIFY(child > 0);
+    siginfo_t over{};
+    QCOMPARE(waitid(P_PID, static_cast<id_t>(child), &over, WEXITED | WNOWAIT), 0);  // stays a zombie
+    QCOMPARE(over.si_status, 0);
+    QVERIFY(find_recovery(at));
+    QCOMPARE(waitpid(child, nullptr, 0), child);
   }
 };
 
