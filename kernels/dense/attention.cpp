@@ -42,33 +42,47 @@ void pack(const AttentionShape& shape, const float* keys, const float* values, s
   }
 }
 
-/// Largest of `count` scores, NaN if there is one (the exponential would turn it into 0). `count` is padded
-/// to whole vectors with kMasked.
+/// Largest of `count` scores. `count` is padded to whole vectors with kMasked.
 HWY_INLINE float row_maximum(const float* scores, std::size_t count) {
   const GemmTag d;
   GemmVector largest = hn::Set(d, kMasked);
-  auto bad = hn::IsNaN(largest);
-  for (std::size_t i = 0; i < count; i += kLanes) {
-    const GemmVector score = hn::Load(d, scores + i);
-    bad = hn::Or(bad, hn::IsNaN(score));
-    largest = hn::Max(largest, score);
-  }
-  if (!hn::AllFalse(d, bad)) return std::numeric_limits<float>::quiet_NaN();
+  for (std::size_t i = 0; i < count; i += kLanes) largest = hn::Max(largest, hn::Load(d, scores + i));
   return hn::GetLane(hn::MaxOfLanes(d, largest));
 }
 
-/// scores := exp(scores - shift); returns their sum. The partial sums are always 16, whatever the vector
-/// width.
-HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift) {
+/// 2^t for t <= 0 to about 2e-7 of its value; 0 below 2^-126; NaN stays NaN.
+HWY_INLINE GemmVector power_of_two(GemmVector t) {
+  const GemmTag d;
+  const hn::RebindToSigned<GemmTag> integers;
+  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
+  const GemmVector rounder = hn::Set(d, 12582912.0F);
+  const GemmVector shifted = hn::Add(t, rounder);
+  const GemmVector f = hn::Sub(t, hn::Sub(shifted, rounder));  // -1/2 .. 1/2
+  // Taylor series of 2^f = exp(f ln 2); the first term left out, of f^7, is below 1.2e-7.
+  GemmVector sum = hn::Set(d, 1.5403530e-4F);
+  sum = hn::MulAdd(sum, f, hn::Set(d, 1.3333558e-3F));
+  sum = hn::MulAdd(sum, f, hn::Set(d, 9.6181291e-3F));
+  sum = hn::MulAdd(sum, f, hn::Set(d, 5.5504109e-2F));
+  sum = hn::MulAdd(sum, f, hn::Set(d, 2.4022651e-1F));
+  sum = hn::MulAdd(sum, f, hn::Set(d, 6.9314718e-1F));
+  sum = hn::MulAdd(sum, f, hn::Set(d, 1.0F));
+  const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::BitCast(integers, shifted), hn::Set(integers, 127)));
+  const GemmVector value = hn::Mul(sum, hn::BitCast(d, exponent));
+  return hn::IfThenZeroElse(hn::Lt(t, hn::Set(d, -126.0F)), value);
+}
+
+/// scores := 2^((scores - shift) * scale); returns their sum, NaN if a score is. The partial sums are always
+/// 16, whatever the vector width.
+HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift, float scale) {
   const GemmTag d;
   constexpr std::size_t kParts = 16 / kLanes;
   GemmVector sums[kParts];
   for (GemmVector& sum : sums) sum = hn::Zero(d);
-  const GemmVector offset = hn::Set(d, shift);
+  const GemmVector offset = hn::Set(d, shift), factor = hn::Set(d, scale);
   for (std::size_t i = 0; i < count; i += 16) {
     for (std::size_t part = 0; part < kParts; ++part) {
       float* at = scores + i + part * kLanes;
-      const GemmVector value = hn::Exp(d, hn::Sub(hn::Load(d, at), offset));
+      const GemmVector value = power_of_two(hn::Mul(hn::Sub(hn::Load(d, at), offset), factor));
       hn::Store(value, d, at);
       sums[part] = hn::Add(sums[part], value);
     }
@@ -90,7 +104,8 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
   HWY_ALIGN float scores[kQueryTile * kKeyBlock];
   float largest[kQueryTile], total[kQueryTile];
   const std::size_t head = shape.head_dim, window = shape.sliding_window;
-  const float scale = 1.0F / std::sqrt(static_cast<float>(head));
+  // Of the exponent in powers of two: log2(e) / sqrt(head_dim).
+  const float scale = 1.44269504F / std::sqrt(static_cast<float>(head));
   for (std::size_t r = 0; r < rows; ++r) {
     largest[r] = kMasked;
     total[r] = 0.0F;
@@ -112,18 +127,15 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
       if (high > keys) high = keys;
       std::size_t low = window != 0 && position + 1 > window + key ? position + 1 - window - key : 0;
       if (low > high) low = high;
-      for (std::size_t i = low; i < high; ++i) row[i] *= scale;
-      for (std::size_t i = 0; i < low; ++i) row[i] = kMasked;
-      for (std::size_t i = high; i < padded; ++i) row[i] = kMasked;
       if (low == high) {
         for (std::size_t i = 0; i < padded; ++i) row[i] = 0.0F;
         continue;
       }
-      const float highest = row_maximum(row, padded);
-      if (std::isnan(highest)) total[r] = highest;  // and so the whole row
-      const float shift = std::fmax(largest[r], highest);
-      const float kept = largest[r] == kMasked ? 0.0F : std::exp(largest[r] - shift);
-      total[r] = total[r] * kept + exponentiate(row, padded, shift);
+      for (std::size_t i = 0; i < low; ++i) row[i] = kMasked;
+      for (std::size_t i = high; i < padded; ++i) row[i] = kMasked;
+      const float shift = std::fmax(largest[r], row_maximum(row, padded));
+      const float kept = std::exp2((largest[r] - shift) * scale);  // 0 in the first block
+      total[r] = total[r] * kept + exponentiate(row, padded, shift, scale);
       if (kept != 1.0F) scale_row(target + r * target_stride, head, kept);
       largest[r] = shift;
     }

@@ -33,8 +33,8 @@ constexpr std::size_t kTileRows = 6;
 static_assert(kRowTile % kTileRows == 0);
 
 /// c[kTileRows x kPanel] = (or +=) a * b over `depth` inputs. a: [depth x kTileRows], b: [depth x kPanel],
-/// packed.
-template <bool kAccumulate>
+/// packed. kHalf: only the first kLanes columns.
+template <bool kAccumulate, bool kHalf = false>
 HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t depth,
                               float* HWY_RESTRICT c, std::size_t c_stride) {
   const GemmTag d;
@@ -42,12 +42,12 @@ HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_REST
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kTileRows; ++i) left[i] = right[i] = hn::Zero(d);
   for (std::size_t k = 0; k < depth; ++k) {
-    const GemmVector b0 = hn::Load(d, b), b1 = hn::Load(d, b + kLanes);
+    const GemmVector b0 = hn::Load(d, b), b1 = kHalf ? b0 : hn::Load(d, b + kLanes);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kTileRows; ++i) {
       const GemmVector x = hn::Set(d, a[i]);
       left[i] = hn::MulAdd(x, b0, left[i]);
-      right[i] = hn::MulAdd(x, b1, right[i]);
+      if constexpr (!kHalf) right[i] = hn::MulAdd(x, b1, right[i]);
     }
     a += kTileRows;
     b += kPanel;
@@ -165,7 +165,10 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
               register_tile<false>(a, b, chunk, c, y_stride);
             continue;
           }
-          register_tile<false>(a, b, chunk, edge, kPanel);
+          if (width <= kLanes)
+            register_tile<false, true>(a, b, chunk, edge, kPanel);
+          else
+            register_tile<false>(a, b, chunk, edge, kPanel);
           for (std::size_t i = 0; i < height; ++i)
             for (std::size_t j = 0; j < width; ++j) {
               float& target = c[i * y_stride + j];
