@@ -1,10 +1,13 @@
 #include "kernels/dense/product.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense/product.cpp"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // After foreach_target:
 #include "kernels/dense/gemm-inl.h"
+#include "kernels/dense/integer_gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
@@ -29,6 +32,21 @@ void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs,
   }
 }
 
+/// Codes [kPanel x stride] in pairs, [pairs x kPanel]. In squares, as above.
+void pack_pairs(const std::int16_t* HWY_RESTRICT codes, std::size_t stride, std::size_t pairs,
+                std::int32_t* HWY_RESTRICT panel) {
+  for (std::size_t k = 0; k < pairs; k += kPairs)
+    for (std::size_t j = 0; j < kPanel; ++j)
+      for (std::size_t i = k; i < k + kPairs; ++i)
+        std::memcpy(panel + i * kPanel + j, codes + j * stride + 2 * i, sizeof *panel);
+}
+
+void multiply_integers(const std::int32_t* pairs, const float* scales, const float* offsets,
+                       std::size_t columns, std::size_t depth, const float* x, std::size_t rows,
+                       std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
+  integer_gemm({pairs, scales, offsets}, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+}
+
 void multiply_panels(const float* panels, std::size_t columns, std::size_t depth, const float* x,
                      std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride,
                      bool accumulate) {
@@ -43,21 +61,45 @@ namespace bitlens::kernels {
 
 HWY_EXPORT(panel_width_of_target);
 HWY_EXPORT(pack_weight_panel);
+HWY_EXPORT(pack_pairs);
 HWY_EXPORT(multiply_panels);
+HWY_EXPORT(multiply_integers);
 
 std::size_t panel_width() {
   return HWY_DYNAMIC_DISPATCH(panel_width_of_target)();
 }
 
-bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs) {
+std::size_t PackedMatrix::blocks() const {
+  return inputs_ / kIntegerBlock;
+}
+
+bool PackedMatrix::resize(std::size_t outputs, std::size_t inputs) {
   outputs_ = inputs_ = 0;
   width_ = panel_width();
   const std::size_t padded = (outputs + width_ - 1) / width_ * width_;
   if (inputs != 0 && padded > static_cast<std::size_t>(-1) / inputs) return false;
-  if (!data_.resize(padded * inputs)) return false;
+  bool enough = false;
+  if (integers_) {
+    const std::size_t per_block = padded * (inputs / kIntegerBlock);
+    enough = pairs_.resize(per_block * (kIntegerBlock / 2)) && scales_.resize(per_block) &&
+             offsets_.resize(has_offsets(format_) ? per_block : 0);
+  } else {
+    enough = data_.resize(padded * inputs);
+  }
+  if (!enough) return false;
   outputs_ = outputs;
   inputs_ = inputs;
   return true;
+}
+
+bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs) {
+  return reset(outputs, inputs, Format::F32);
+}
+
+bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format) {
+  format_ = format;
+  integers_ = has_integer_blocks(format) && inputs != 0 && inputs % info(format).block_size == 0;
+  return resize(outputs, inputs);
 }
 
 void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
@@ -65,13 +107,50 @@ void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
   (rows, rows_of(panel), inputs_, data_.data() + panel * inputs_ * width_);
 }
 
+bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
+  // A few blocks of all rows at a time, so that they stay in the first cache. Rows past the end are zeros.
+  constexpr std::size_t kPiece = 256, kMostRows = 32, kPieceBlocks = kPiece / kIntegerBlock;
+  alignas(64) std::int16_t codes[kMostRows * kPiece] = {};
+  const FormatInfo& format = info(format_);
+  const std::size_t row_bytes = inputs_ / format.block_size * format.block_bytes, count = rows_of(panel);
+  const bool offsets = has_offsets(format_);
+  bool finite = true;
+  for (std::size_t k = 0; k < inputs_; k += kPiece) {
+    const std::size_t piece = std::min(kPiece, inputs_ - k), piece_blocks = piece / kIntegerBlock;
+    const std::size_t first = panel * blocks() + k / kIntegerBlock;
+    for (std::size_t j = 0; j < width_; ++j) {
+      float scale[kPieceBlocks] = {}, offset[kPieceBlocks] = {};
+      if (j < count)
+        finite = take_apart(format_, rows + j * row_bytes + k / format.block_size * format.block_bytes, piece,
+                            codes + j * kPiece, scale, offset) &&
+                 finite;
+      for (std::size_t block = 0; block < piece_blocks; ++block) {
+        scales_.data()[(first + block) * width_ + j] = scale[block];
+        if (offsets) offsets_.data()[(first + block) * width_ + j] = offset[block];
+      }
+    }
+    HWY_DYNAMIC_DISPATCH(pack_pairs)
+    (codes, kPiece, piece / 2,
+     pairs_.data() + first * (kIntegerBlock / 2) * width_);
+  }
+  return finite;
+}
+
 void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const float* x,
               std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
-  const std::size_t begin = first * weights.width();
-  std::size_t columns = count * weights.width();
+  const std::size_t width = weights.width(), depth = weights.inputs(), begin = first * width;
+  std::size_t columns = count * width;
   if (columns > weights.outputs() - begin) columns = weights.outputs() - begin;
-  HWY_DYNAMIC_DISPATCH(multiply_panels)
-  (weights.panel(first), columns, weights.inputs(), x, rows, x_stride, y, y_stride, accumulate);
+  if (!weights.holds_integers()) {
+    HWY_DYNAMIC_DISPATCH(multiply_panels)
+    (weights.data_.data() + begin * depth, columns, depth, x, rows, x_stride, y, y_stride, accumulate);
+    return;
+  }
+  const std::size_t blocks = begin * weights.blocks();
+  HWY_DYNAMIC_DISPATCH(multiply_integers)
+  (weights.pairs_.data() + blocks * (kIntegerBlock / 2), weights.scales_.data() + blocks,
+   weights.offsets_.size() == 0 ? nullptr : weights.offsets_.data() + blocks, columns, depth, x, rows,
+   x_stride, y, y_stride, accumulate);
 }
 
 }  // namespace bitlens::kernels

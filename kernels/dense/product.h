@@ -6,11 +6,18 @@
 // order, of one fused multiply-add chain per chain_length() inputs: its bits depend on its row of x and row
 // of W alone, not on the split into tasks, the position in a block, or (among instruction sets with fused
 // multiply-add) on the vector width.
+//
+// Weights that are integers times a scale per 32 of them (Q8_0, Q4_0, Q4_K, ...) may be packed as such
+// instead: the products are then summed exactly in integers, 32 at a time, with each 32 inputs rounded to 16
+// bits (at most 2^-16 of the largest of them away), and scaled and added in f32, in order. The same promise
+// about bits.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/dense/buffer.h"
+#include "kernels/formats/format.h"
 
 namespace bitlens::kernels {
 
@@ -31,11 +38,17 @@ inline constexpr std::size_t kRowTile = 96;
 /// W [outputs x inputs] in panels. Panels may be filled by different threads.
 class PackedMatrix {
  public:
-  /// Room for a matrix; false: no memory.
+  /// Room for a matrix in f32; false: no memory.
   [[nodiscard]] bool reset(std::size_t outputs, std::size_t inputs);
+  /// Room for a matrix in integers if the format allows it (holds_integers()), else in f32.
+  [[nodiscard]] bool reset(std::size_t outputs, std::size_t inputs, Format format);
   /// Fills panel `panel` from its rows of W, row-major with `inputs` floats each: rows panel * panel_width()
   /// up to the next panel or the end of the matrix.
   void pack_panel(std::size_t panel, const float* rows);
+  /// Does pack_blocks() fill the panels? Else pack_panel() does.
+  [[nodiscard]] bool holds_integers() const { return integers_; }
+  /// The same from rows encoded in the format given to reset(). False if a scale is NaN or infinite.
+  [[nodiscard]] bool pack_blocks(std::size_t panel, const std::byte* rows);
 
   [[nodiscard]] std::size_t outputs() const { return outputs_; }
   [[nodiscard]] std::size_t inputs() const { return inputs_; }
@@ -46,13 +59,19 @@ class PackedMatrix {
     const std::size_t begin = panel * width_;
     return outputs_ - begin < width_ ? outputs_ - begin : width_;
   }
-  [[nodiscard]] const float* panel(std::size_t index) const {
-    return data_.data() + index * inputs_ * width_;
-  }
 
  private:
-  FloatBuffer data_;
+  friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const float*, std::size_t, std::size_t,
+                       float*, std::size_t, bool);
+  [[nodiscard]] std::size_t blocks() const;  // of 32 inputs in a row
+  [[nodiscard]] bool resize(std::size_t outputs, std::size_t inputs);
+
+  FloatBuffer data_;              // f32: panels [inputs x width]
+  Buffer<std::int32_t> pairs_;    // integers: panels [inputs / 2 x width], two 16-bit codes each
+  FloatBuffer scales_, offsets_;  // panels [blocks x width]; offsets only where the format has them
   std::size_t outputs_ = 0, inputs_ = 0, width_ = 0;
+  Format format_ = Format::F32;
+  bool integers_ = false;
 };
 
 /// y = x * W^T for panels [first, first + count) of W, or y += with `accumulate`. Single-threaded.

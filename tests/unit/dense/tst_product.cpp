@@ -1,9 +1,13 @@
-// Packed products against sums in double, on every instruction set, and the promise about bits.
+// Packed products, in f32 and in integers, against sums in double, on every instruction set, and the promise
+// about bits.
 #include <hwy/highway.h>
 
 #include <QtTest>
+#include <array>
 
+#include "kernels/dense/integer_blocks.h"
 #include "kernels/dense/product.h"
+#include "kernels/formats/codec.h"
 #include "tests/unit/dense/samples.h"
 #include "tests/unit/formats/targets.h"
 
@@ -28,6 +32,54 @@ std::vector<double> reference(const std::vector<float>& x, const std::vector<flo
       for (std::size_t i = 0; i < inputs; ++i)
         y[r * outputs + o] += static_cast<double>(x[r * inputs + i]) * static_cast<double>(w[o * inputs + i]);
   return y;
+}
+
+constexpr kernels::Format kIntegerFormats[] = {
+    kernels::Format::Q4_0, kernels::Format::Q4_1,   kernels::Format::Q5_0, kernels::Format::Q5_1,
+    kernels::Format::Q8_0, kernels::Format::IQ4_NL, kernels::Format::Q4_K, kernels::Format::Q5_K};
+
+/// Weights of a format: as encoded, and what they decode to.
+struct Encoded {
+  kernels::Format format;
+  std::size_t outputs, inputs;
+  std::vector<std::byte> bytes;
+  std::vector<float> values;
+
+  Encoded(kernels::Format f, std::size_t n, std::size_t k, unsigned seed)
+      : format(f), outputs(n), inputs(k), bytes(n * row_bytes()), values(n * k) {
+    const auto w = testing::normal_values(n * k, seed);
+    kernels::encode(format, kernels::Quantizer::Search, w.data(), nullptr, bytes.data(), w.size());
+    kernels::decode(format, bytes.data(), values.data(), values.size());
+  }
+  [[nodiscard]] std::size_t row_bytes() const {
+    return inputs / kernels::info(format).block_size * kernels::info(format).block_bytes;
+  }
+  [[nodiscard]] PackedMatrix packed() const {
+    PackedMatrix matrix;
+    if (!matrix.reset(outputs, inputs, format) || !matrix.holds_integers()) return {};
+    for (std::size_t panel = 0; panel < matrix.panels(); ++panel)
+      if (!matrix.pack_blocks(panel, bytes.data() + panel * matrix.width() * row_bytes())) return {};
+    return matrix;
+  }
+};
+
+/// Inputs as integer products see them: blocks of 32 rounded to multiples of their largest magnitude / 32512.
+std::vector<float> rounded_inputs(std::vector<float> x) {
+  for (std::size_t i = 0; i < x.size(); i += 32) {
+    float largest = 0.0F;
+    for (std::size_t j = i; j < i + 32; ++j) largest = std::max(largest, std::fabs(x[j]));
+    if (largest == 0.0F) continue;
+    for (std::size_t j = i; j < i + 32; ++j)
+      x[j] = std::nearbyint(x[j] * (32512.0F / largest)) * (largest / 32512.0F);
+  }
+  return x;
+}
+
+/// The size sums of k products of x and w have.
+double typical_sum(const std::vector<float>& w, std::size_t inputs) {
+  double energy = 0.0;
+  for (const float value : w) energy += static_cast<double>(value) * static_cast<double>(value);
+  return std::sqrt(energy / static_cast<double>(w.size()) * static_cast<double>(inputs));
 }
 
 }  // namespace
@@ -116,6 +168,141 @@ class ProductTest : public QObject {
       const std::size_t fewest = (inputs + kernels::kDepth - 1) / kernels::kDepth;
       QCOMPARE((inputs + length - 1) / length, fewest);
     }
+  }
+
+  void blocks_taken_apart_decode_the_same() {
+    for (const kernels::Format format : kIntegerFormats) {
+      QVERIFY(kernels::has_integer_blocks(format));
+      const Encoded weights(format, 3, 512, 7);
+      constexpr std::size_t count = 3 * 512;
+      std::vector<std::int16_t> codes(count);
+      std::vector<float> scales(count / 32), offsets(count / 32, 0.0F);
+      QVERIFY(kernels::take_apart(format, weights.bytes.data(), count, codes.data(), scales.data(),
+                                  offsets.data()));
+      for (std::size_t i = 0; i < count; ++i) {
+        const float value = static_cast<float>(codes[i]) * scales[i / 32] + offsets[i / 32];
+        QCOMPARE(value, weights.values[i]);
+        QVERIFY(std::abs(codes[i]) <= 128);
+      }
+    }
+    for (const kernels::Format format : {kernels::Format::F16, kernels::Format::Q6_K, kernels::Format::NVFP4})
+      QVERIFY(!kernels::has_integer_blocks(format));
+  }
+
+  void integer_products_match_double() {
+    for (const kernels::Format format : kIntegerFormats)
+      for (const auto& [rows, inputs, outputs] :
+           {std::array<std::size_t, 3>{1, 256, 1}, {7, 512, 17}, {100, 768, 96}, {13, 1536, 33}}) {
+        const Encoded weights(format, outputs, inputs, 2);
+        const auto x = testing::normal_values(rows * inputs, 1);
+        const auto exact = reference(rounded_inputs(x), weights.values, rows, inputs, outputs);
+        const auto close = reference(x, weights.values, rows, inputs, outputs);
+        const double size = typical_sum(weights.values, inputs);
+        std::vector<float> fused;
+        testing::on_every_target([&, rows = rows, inputs = inputs, outputs = outputs](const char* target) {
+          const PackedMatrix matrix = weights.packed();
+          QCOMPARE(matrix.outputs(), outputs);
+          std::vector<float> y(rows * outputs, 7.0F);
+          kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, y.data(), outputs, false);
+          QVERIFY2(testing::largest_difference(y, exact) < 2e-6 * size, target);
+          QVERIFY2(testing::largest_difference(y, close) < 1.5e-4 * size, target);
+          const bool fma = QLatin1String(target).startsWith(QLatin1String("AVX"));
+          if (fma && fused.empty()) fused = y;
+          if (fma) QVERIFY2(y == fused, target);
+
+          std::vector<float> twice = y;
+          kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, twice.data(), outputs, true);
+          std::vector<double> doubled = exact;
+          for (double& value : doubled) value *= 2.0;
+          QVERIFY2(testing::largest_difference(twice, doubled) < 4e-6 * size, target);
+        });
+      }
+  }
+
+  void integer_bits_depend_on_the_row_alone() {
+    constexpr std::size_t rows = 131, inputs = 768, outputs = 90;
+    const auto x = testing::normal_values(rows * inputs, 3);
+    for (const kernels::Format format : {kernels::Format::Q8_0, kernels::Format::Q4_1}) {
+      const PackedMatrix matrix = Encoded(format, outputs, inputs, 4).packed();
+      std::vector<float> whole(rows * outputs);
+      kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, whole.data(), outputs, false);
+      for (const std::size_t block : {std::size_t{1}, std::size_t{5}, std::size_t{64}, std::size_t{100}}) {
+        std::vector<float> pieces(rows * outputs);
+        for (std::size_t first = 0; first < rows; first += block)
+          for (std::size_t panel = 0; panel < matrix.panels(); ++panel)
+            kernels::multiply(matrix, panel, 1, x.data() + first * inputs, std::min(block, rows - first),
+                              inputs, pieces.data() + first * outputs + panel * matrix.width(), outputs,
+                              false);
+        QVERIFY(pieces == whole);
+      }
+    }
+  }
+
+  void eight_bit_inputs_are_kept_exactly() {
+    // Multiples of a power of two, one of them 127 times it: products and sums are then exact in f32 too.
+    constexpr std::size_t inputs = 256, outputs = 5;
+    std::mt19937 random(9);
+    std::vector<float> x(inputs);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      x[i] = (static_cast<float>(random() % 255) - 127.0F) * 0.25F;
+      if (i % 32 == 3) x[i] = 127.0F * 0.25F;
+    }
+    Encoded weights(kernels::Format::Q8_0, outputs, inputs, 5);
+    for (std::size_t block = 0; block < weights.bytes.size(); block += 34) {  // all scales 1
+      weights.bytes[block] = std::byte{0x00};
+      weights.bytes[block + 1] = std::byte{0x3C};
+    }
+    kernels::decode(weights.format, weights.bytes.data(), weights.values.data(), weights.values.size());
+    const PackedMatrix matrix = weights.packed();
+    std::vector<float> y(outputs);
+    kernels::multiply(matrix, 0, matrix.panels(), x.data(), 1, inputs, y.data(), outputs, false);
+    QCOMPARE(testing::largest_difference(y, reference(x, weights.values, 1, inputs, outputs)), 0.0);
+  }
+
+  void extreme_inputs_of_integer_products() {
+    constexpr std::size_t inputs = 64, outputs = 3;
+    const Encoded weights(kernels::Format::Q8_0, outputs, inputs, 6);
+    const PackedMatrix matrix = weights.packed();
+    const auto product = [&](const std::vector<float>& x) {
+      std::vector<float> y(outputs);
+      kernels::multiply(matrix, 0, matrix.panels(), x.data(), 1, inputs, y.data(), outputs, false);
+      return y;
+    };
+    std::vector<float> x(inputs, 0.0F);
+    for (const float value : product(x)) QCOMPARE(value, 0.0F);
+    x[5] = 1e-38F;  // vanishes beside anything, and must not overflow the factor
+    for (const float value : product(x)) QVERIFY(std::fabs(value) < 1e-36F);
+    x[5] = 3e38F;
+    const auto huge = product(x);
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const double expected = 3e38 * static_cast<double>(weights.values[o * inputs + 5]);
+      if (std::fabs(expected) < 3e38)
+        QVERIFY(std::fabs(static_cast<double>(huge[o]) - expected) <= 1e-5 * std::fabs(expected));
+    }
+    for (const float bad :
+         {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+      x[5] = bad;
+      for (const float value : product(x)) QVERIFY(std::isnan(value));
+    }
+  }
+
+  void bad_scales_are_told() {
+    Encoded weights(kernels::Format::Q8_0, 1, 64, 6);
+    weights.bytes[34] = std::byte{0x00};
+    weights.bytes[35] = std::byte{0x7C};  // the second block's scale is infinite
+    PackedMatrix matrix;
+    QVERIFY(matrix.reset(1, 64, weights.format));
+    QVERIFY(!matrix.pack_blocks(0, weights.bytes.data()));
+  }
+
+  void other_formats_stay_in_f32() {
+    PackedMatrix matrix;
+    QVERIFY(matrix.reset(4, 64, kernels::Format::F16));
+    QVERIFY(!matrix.holds_integers());
+    QVERIFY(matrix.reset(4, 64, kernels::Format::Q8_0));
+    QVERIFY(matrix.holds_integers());
+    QVERIFY(matrix.reset(4, 64));
+    QVERIFY(!matrix.holds_integers());
   }
 
   void refuses_sizes_beyond_memory() {
