@@ -1,9 +1,9 @@
 // Searching encoders of Q4_0, Q5_0 and Q8_0 (one scale per 32 weights).
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <limits>
 
 #include "kernels/formats/blocks.h"
 #include "kernels/formats/families.h"
@@ -25,13 +25,101 @@ constexpr Grid kGrid8{-128.0F, 127.0F};
 constexpr Ladder kLadder4 = make_ladder(5.6F, 9.6F, 20, 5.6F, 8.4F, 8);
 constexpr Ladder kLadder5 = make_ladder(12.8F, 18.4F, 24, 12.8F, 16.0F, 8);
 
-void search_q4_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
-  const auto pack = [](const std::uint8_t* codes, BlockQ4_0& block) { pack_nibbles(codes, block.qs); };
-  if (importance != nullptr) {
-    encode_scaled<BlockQ4_0, true>(source, importance, target, count, kGrid4, kLadder4, pack);
-  } else {
-    encode_scaled<BlockQ4_0, false>(source, importance, target, count, kGrid4, kLadder4, pack);
+/// What each weight of a block matters when nobody says: sqrt(mean square of the block + its own square),
+/// from the values as loaded.
+template <class T>
+void weigh_by_magnitude(const T& tile) {
+  // Relative to the largest, so that squares neither overflow nor vanish.
+  const Floats largest = tile.largest_magnitude();
+  const Floats quotient = hn::Div(constant(1.0F), largest);
+  const Floats inverse =
+      hn::IfThenElseZero(hn::Le(quotient, constant(std::numeric_limits<float>::max())), quotient);
+  Floats square = zeros();
+  for (int j = 0; j < T::count; ++j) {
+    const Floats y = hn::Mul(tile.x(j), inverse);
+    square = hn::Add(square, hn::Mul(y, y));
   }
+  square = hn::Mul(square, constant(1.0F / static_cast<float>(T::count)));
+  const auto any = hn::Gt(square, zeros());
+  for (int j = 0; j < T::count; ++j) {
+    const Floats y = hn::Mul(tile.x(j), inverse);
+    const Floats weight = hn::Sqrt(hn::Add(square, hn::Mul(y, y)));
+    hn::Store(hn::IfThenElse(any, weight, constant(1.0F)), Tag(),
+              tile.w_ + static_cast<std::size_t>(j) * lane_count());
+  }
+}
+
+/// Per lane, sum over the block of (x - y)^2. Both in the order of a tile.
+template <int kCount>
+void squared_errors(const float* x, const float* y, double* sums) {
+  constexpr std::size_t kLanes = hn::MaxLanes(Tag());
+  std::fill_n(sums, kLanes, 0.0);
+  for (std::size_t j = 0; j < kCount; ++j) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t at = j * kLanes + lane;
+      const double difference = static_cast<double>(x[at]) - static_cast<double>(y[at]);
+      sums[lane] += difference * difference;
+    }
+  }
+}
+
+/// Weighs each weight by its magnitude; a block whose plain error that makes worse than plain rounding's is
+/// rounded plainly.
+void search_q4_0_by_magnitude(const float* source, std::byte* target, std::size_t count) {
+  constexpr int kSize = BlockQ4_0::kSize;
+  constexpr std::size_t kLanes = hn::MaxLanes(Tag()), kTile = kLanes * kSize;
+  auto* block = reinterpret_cast<BlockQ4_0*>(target);
+  const std::size_t blocks = count / kSize;
+  TileMemory<kSize, kMaxLanes, true> memory;
+  TileMemory<kSize, kMaxLanes, false> original_memory;
+  TileMemory<kSize, kMaxLanes, false> plain_memory;
+  const Tile<kSize, true> tile(memory);
+  const Tile<kSize, false> original(original_memory);
+  const Tile<kSize, false> plain(plain_memory);
+  HWY_ALIGN float searched[kTile];
+  float rounded[kTile];
+  BlockQ4_0 rounded_blocks[kLanes];
+  Codes<kSize> codes;
+  for (std::size_t first = 0; first < blocks; first += kLanes) {
+    const std::size_t lanes = std::min(kLanes, blocks - first);
+    original.load(source, nullptr, first, blocks);
+    std::copy_n(original.x_, kTile, tile.x_);
+    weigh_by_magnitude(tile);
+    const Floats unit = power_of_two_below(tile.largest_magnitude());
+    tile.normalize(unit, tile.largest_weight());
+    const BestScale best = search_scale(tile, kGrid4, unit, kLadder4);
+    const Floats inverse = inverse_or_zero(best.d);
+    const Floats scale = hn::Mul(best.d, unit);
+    for (int j = 0; j < kSize; ++j) {
+      const Floats code = nearest_code(hn::Mul(tile.x(j), inverse), kGrid4);
+      hn::Store(hn::Mul(code, scale), Tag(), searched + static_cast<std::size_t>(j) * kLanes);
+      codes.store(j, hn::Sub(code, constant(kGrid4.low)));
+    }
+    const float* x = source + first * kSize;
+    auto* plain_bytes = reinterpret_cast<std::byte*>(rounded_blocks);
+    encode_rtn_q4_0(x, plain_bytes, lanes * kSize);
+    decode_q4_0(plain_bytes, rounded, lanes * kSize);
+    plain.load(rounded, nullptr, 0, lanes);
+    double error[kLanes];
+    double plain_error[kLanes];
+    squared_errors<kSize>(original.x_, searched, error);
+    squared_errors<kSize>(original.x_, plain.x_, plain_error);
+    const LaneValues scales(scale);
+    for (std::size_t lane = 0; lane < lanes; ++lane, ++block) {
+      if (plain_error[lane] < error[lane]) {
+        *block = rounded_blocks[lane];
+        continue;
+      }
+      store_u16(block->d, float_to_half(scales[lane]));
+      pack_nibbles(codes.block(lane), block->qs);
+    }
+  }
+}
+
+void search_q4_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
+  encode_scaled<BlockQ4_0, true>(
+      source, importance, target, count, kGrid4, kLadder4,
+      [](const std::uint8_t* codes, BlockQ4_0& block) { pack_nibbles(codes, block.qs); });
 }
 
 void search_q5_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
@@ -192,71 +280,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bitlens::kernels {
 HWY_EXPORT(search_q4_0_blocks);
+HWY_EXPORT(search_q4_0_by_magnitude);
 HWY_EXPORT(search_q4_1_blocks);
 HWY_EXPORT(search_q5_0_blocks);
 HWY_EXPORT(search_q5_1_blocks);
 HWY_EXPORT(search_q8_0_blocks);
 
-namespace {
-
-constexpr std::size_t kBlock = BlockQ4_0::kSize;
-
-/// What each weight of a block matters when nobody says: sqrt(mean square of the block + its own square).
-void weigh_by_magnitude(const float* x, float* weights) {
-  float largest = 0.0F;
-  for (std::size_t j = 0; j < kBlock; ++j) largest = std::max(largest, std::fabs(x[j]));
-  // Relative to the largest, so that squares neither overflow nor vanish.
-  const float inverse = largest > 0.0F && std::isfinite(1.0F / largest) ? 1.0F / largest : 0.0F;
-  float square = 0.0F;
-  for (std::size_t j = 0; j < kBlock; ++j) {
-    const float y = x[j] * inverse;
-    weights[j] = y * y;
-    square += y * y;
-  }
-  square /= static_cast<float>(kBlock);
-  for (std::size_t j = 0; j < kBlock; ++j) weights[j] = square > 0.0F ? std::sqrt(square + weights[j]) : 1.0F;
-}
-
-double squared_error(const float* x, const float* y) {
-  double sum = 0.0;
-  for (std::size_t j = 0; j < kBlock; ++j) {
-    const double difference = static_cast<double>(x[j]) - static_cast<double>(y[j]);
-    sum += difference * difference;
-  }
-  return sum;
-}
-
-}  // namespace
-
 // Without importance, 4-bit codes fitted by plain squared error clip the large weights, and a model's
-// divergence grows although the error falls; so large weights count more, as in ggml's encoders. A block
-// whose plain error that makes worse than plain rounding's is rounded plainly.
+// divergence grows although the error falls; so large weights count more, as in ggml's encoders.
 void encode_search_q4_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
   if (importance != nullptr) {
     HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(source, importance, target, count);
     return;
   }
-  constexpr std::size_t kPiece = 32 * kBlock;
-  float weights[kPiece];
-  float searched[kPiece];
-  float rounded[kPiece];
-  BlockQ4_0 plain[kPiece / kBlock];
-  for (std::size_t begin = 0; begin < count; begin += kPiece) {
-    const std::size_t piece = std::min(kPiece, count - begin);
-    const float* x = source + begin;
-    std::byte* out = target + begin / kBlock * sizeof(BlockQ4_0);
-    for (std::size_t at = 0; at < piece; at += kBlock) weigh_by_magnitude(x + at, weights + at);
-    HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(x, weights, out, piece);
-    auto* rounded_blocks = reinterpret_cast<std::byte*>(plain);
-    encode_rtn_q4_0(x, rounded_blocks, piece);
-    decode_q4_0(out, searched, piece);
-    decode_q4_0(rounded_blocks, rounded, piece);
-    for (std::size_t at = 0; at < piece; at += kBlock) {
-      if (squared_error(x + at, rounded + at) < squared_error(x + at, searched + at)) {
-        std::memcpy(out + at / kBlock * sizeof(BlockQ4_0), plain + at / kBlock, sizeof(BlockQ4_0));
-      }
-    }
-  }
+  HWY_DYNAMIC_DISPATCH(search_q4_0_by_magnitude)(source, target, count);
 }
 void encode_search_q4_1(const float* source, const float* importance, std::byte* target, std::size_t count) {
   HWY_DYNAMIC_DISPATCH(search_q4_1_blocks)(source, importance, target, count);
