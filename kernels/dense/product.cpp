@@ -130,8 +130,7 @@ bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
       }
     }
     HWY_DYNAMIC_DISPATCH(pack_pairs)
-    (codes, kPiece, piece / 2,
-     pairs_.data() + first * (kIntegerBlock / 2) * width_);
+    (codes, kPiece, piece / 2, pairs_.data() + first * (kIntegerBlock / 2) * width_);
   }
   return finite;
 }
