@@ -40,6 +40,9 @@ struct Command {
 [[nodiscard]] Command add_report(CLI::App& parent);
 [[nodiscard]] Command add_sensitivity(CLI::App& parent);
 [[nodiscard]] Command add_predict(CLI::App& parent);
+[[nodiscard]] Command add_formats(CLI::App& parent);
+[[nodiscard]] Command add_imatrix(CLI::App& parent);
+[[nodiscard]] Command add_recipe(CLI::App& parent);
 [[nodiscard]] Command add_tour(CLI::App& parent);
 
 }  // namespace bitlens::cli

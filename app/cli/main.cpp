@@ -30,6 +30,8 @@ constexpr const char* kFooter =
     "  bitlens-cli inspect model.gguf\n"
     "  bitlens-cli perplexity model.gguf --text wiki.txt --recipe recipe.json --windows 20\n"
     "  bitlens-cli quantize model.gguf --recipe recipe.json -o small.gguf --text wiki.txt\n"
+    "  bitlens-cli imatrix model.gguf --text calibration.txt -o model.imatrix.gguf\n"
+    "  bitlens-cli quantize model.gguf --recipe recipe.json --imatrix model.imatrix.gguf -o small.gguf\n"
     "  bitlens-cli perplexity small.gguf --text wiki.txt --base model.gguf --json\n"
     "\nRECIPES\n"
     "  {\"bitlens_recipe\": 1, \"name\": \"mixed\", \"default\": \"Q4_0\",\n"
@@ -37,7 +39,13 @@ constexpr const char* kFooter =
     "             {\"tensor\": \"token_embd.weight\", \"format\": \"keep\"}]}\n"
     "  Rules are tried in order, the first match wins; * matches any characters, dots too, ? one. Norms and\n"
     "  one-dimensional tensors stay as they are unless a rule names them after its last wildcard.\n"
-    "  A rule may carry \"quantizer\": \"rtn\" or \"search\".\n"
+    "  A rule may carry \"quantizer\": \"rtn\" or \"search\", and \"why\": a remark.\n"
+    "  Instead of a file: the name of a format (Q4_0) for every matrix, or of a scheme (Q4_K_M), a mixture "
+    "of\n"
+    "  formats as llama-quantize makes it; field:Q2_K where both have the name. recipe --list shows the "
+    "schemes.\n"
+    "  --tensor-type PATTERN=TYPE and --tensor-type-file put rules in front, as llama-quantize understands "
+    "them.\n"
     "\nOUTPUT\n"
     "  stdout holds the result alone; with --json one JSON object whose keys are listed in each command's "
     "--help.\n"
@@ -121,9 +129,10 @@ int run_command_line(int argc, char** argv) {
   app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 
   Common common;
-  const Command commands[] = {add_inspect(app),     add_tokenize(app), add_stats(app),
-                              add_perplexity(app),  add_quantize(app), add_report(app),
-                              add_sensitivity(app), add_predict(app),  add_tour(app)};
+  const Command commands[] = {add_inspect(app),  add_tokenize(app), add_stats(app),       add_perplexity(app),
+                              add_quantize(app), add_report(app),   add_sensitivity(app), add_predict(app),
+                              add_imatrix(app),  add_recipe(app),   add_formats(app),
+                              add_tour(app)};
   for (const Command& command : commands) {
     add_common(*command.app, common);
     command.app->footer("\n" + command.app->get_footer());

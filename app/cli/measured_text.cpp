@@ -22,6 +22,9 @@ std::string measured_text(const study::MeasuredResult& result) {
             fmt::format("{} (sha256 {})", printable(from.model_path, 1000), short_hash(from.model_sha256)));
   if (result.recipe)
     facts.add("Recipe", fmt::format("{}, quantizer {}", printable(result.name), from.quantizer));
+  if (!from.imatrix.empty())
+    facts.add("Importance",
+              fmt::format("{} (sha256 {})", printable(from.imatrix, 1000), short_hash(from.imatrix_sha256)));
   if (!from.base_path.empty())
     facts.add("Base",
               fmt::format("{} (sha256 {})", printable(from.base_path, 1000), short_hash(from.base_sha256)));

@@ -4,10 +4,9 @@
 #include <limits>
 
 #include "core/base/atomic_file.h"
+#include "core/quantize/tensor_types.h"
 
 namespace bitlens::cli {
-
-namespace fs = std::filesystem;
 
 void add_model(CLI::App& app, std::string& model) {
   app.add_option("MODEL", model,
@@ -57,21 +56,65 @@ quantize::Quantizer quantizer_of(const std::string& name) {
 }
 
 Result<quantize::Recipe> load_recipe(const std::string& argument) {
-  constexpr std::size_t kMaxBytes = 16U << 20U;
+  const kernels::FormatInfo* format = kernels::find_format(std::string_view(argument));
   std::error_code error;
-  const bool there = fs::exists(fs::status(argument, error));
-  if (!there) {
-    const kernels::FormatInfo* format = kernels::find_format(std::string_view(argument));
-    if (format != nullptr) {
-      quantize::Recipe recipe;
-      recipe.name = std::string(format->name);
-      recipe.fallback = format->format;
-      return recipe;
-    }
-  }
-  const auto content = read_file(argument, kMaxBytes);
+  if (format != nullptr && !std::filesystem::exists(std::filesystem::status(argument, error)))
+    return quantize::Recipe{std::string(format->name), {}, format->format};
+  const auto content = read_file(argument, 4U << 20U);
   if (!content) return pass(content);
   return quantize::parse_recipe(*content, argument);
+}
+
+void add_recipe_options(CLI::App& app, RecipeOptions& options, bool required) {
+  app.add_option(
+         "--recipe", options.recipe,
+         "Recipe: a JSON file, a format (such as Q4_0) for every matrix, or a scheme (such as Q4_K_M)")
+      ->required(required)
+      ->type_name("RECIPE");
+  app.add_option(
+         "--tensor-type", options.tensor_types,
+         "PATTERN=TYPE in front of the recipe: a regular expression, found in tensor names (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("ITEM");
+  app.add_option("--tensor-type-file", options.tensor_type_file, "File of such items")->type_name("FILE");
+}
+
+Result<study::LoadedRecipe> load_recipe(const RecipeOptions& options, const io::ModelFile& file,
+                                        bool importance) {
+  study::LoadedRecipe out;
+  if (!options.recipe.empty()) {
+    auto loaded = study::load_recipe(options.recipe, file, importance);
+    if (!loaded) return loaded;
+    out = std::move(*loaded);
+  }
+  std::string items;
+  for (const std::string& item : options.tensor_types) items += item + "\n";
+  if (!options.tensor_type_file.empty()) {
+    const auto content = read_file(options.tensor_type_file, 4U << 20U);
+    if (!content) return pass(content);
+    items += *content;
+  }
+  const auto types = quantize::parse_tensor_types(
+      items, file, options.tensor_type_file.empty() ? "--tensor-type" : options.tensor_type_file);
+  if (!types) return pass(types);
+  if (!types->rules.empty()) {
+    out.recipe.rules.insert(out.recipe.rules.begin(), types->rules.begin(), types->rules.end());
+    if (!out.recipe.name.empty()) out.recipe.name += " with tensor types";
+  }
+  out.warnings.insert(out.warnings.begin(), types->warnings.begin(), types->warnings.end());
+  return out;
+}
+
+void add_imatrix_option(CLI::App& app, std::string& imatrix) {
+  app.add_option("--imatrix", imatrix,
+                 "Importance matrix (GGUF or .dat) for the searching encoders: columns count by their mean "
+                 "squared input")
+      ->type_name("FILE");
+}
+
+Result<quantize::ImportancePtr> load_imatrix(const study::ModelSession& session, const std::string& imatrix) {
+  if (imatrix.empty()) return quantize::ImportancePtr();
+  return study::load_importance(imatrix, session);
 }
 
 Result<std::shared_ptr<const study::TokenizedText>> load_tokens(const study::ModelSession& session,

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/study/imatrix.h"
+#include "core/study/recipes.h"
 #include "core/study/session.h"
 
 namespace bitlens::cli {
@@ -27,11 +29,32 @@ void add_measure_options(CLI::App& app, MeasureOptions& options);
 void add_quantizer(CLI::App& app, std::string& quantizer);
 [[nodiscard]] quantize::Quantizer quantizer_of(const std::string& name);
 
-/// The help text of every --recipe.
+/// The help text of a --recipe without tensor types.
 inline constexpr const char* kRecipeHelp =
     "Recipe: a JSON file, or the name of a format (such as Q4_0) for every matrix";
 /// Reads a recipe file; the name of a format that is no file stands for that format everywhere.
 [[nodiscard]] Result<quantize::Recipe> load_recipe(const std::string& argument);
+
+/// What changes a model: --recipe, --tensor-type, --tensor-type-file.
+struct RecipeOptions {
+  std::string recipe, tensor_type_file;
+  std::vector<std::string> tensor_types;
+  /// None of them was given.
+  [[nodiscard]] bool empty() const {
+    return recipe.empty() && tensor_type_file.empty() && tensor_types.empty();
+  }
+};
+void add_recipe_options(CLI::App& app, RecipeOptions& options, bool required);
+/// The recipe they mean for `file`, with what is to be told about it: tensors a scheme's formats do not fit,
+/// patterns that match nothing. `importance`: an importance matrix will be used.
+[[nodiscard]] Result<study::LoadedRecipe> load_recipe(const RecipeOptions& options, const io::ModelFile& file,
+                                                      bool importance);
+
+/// --imatrix FILE: what the searching encoders weigh columns by.
+void add_imatrix_option(CLI::App& app, std::string& imatrix);
+/// Reads and checks an importance matrix against the session's model; null for an empty name.
+[[nodiscard]] Result<quantize::ImportancePtr> load_imatrix(const study::ModelSession& session,
+                                                           const std::string& imatrix);
 
 /// A text and its tokens under the session's tokenizer.
 [[nodiscard]] Result<std::shared_ptr<const study::TokenizedText>> load_tokens(

@@ -27,13 +27,16 @@ constexpr const char* kHelp =
     "  delta_p_rms             RMS change of the true token's probability, 0..1\n"
     "  base_ppl, base_ppl_se, base_nll_mean, base_nll_se\n"
     "  provenance {model, model_sha256, base, base_sha256, text, text_sha256, tokenizer, bos, quantizer, "
+    "[imatrix, "
+    "imatrix_sha256,] "
     "program,\n"
     "              instruction_set, time, protocol, activations, context, windows, scored_tokens, threads, "
     "seed}\n"
     "  warnings";
 
 struct Options {
-  std::string model, text, recipe, base, quantizer = "search";
+  std::string model, text, base, imatrix, quantizer = "search";
+  RecipeOptions recipe;
   MeasureOptions measure;
 };
 
@@ -51,10 +54,15 @@ Result<Output> run(const Options& options, const Environment& environment) {
     const auto& more = (*base)->file().warnings();
     out.warnings.insert(out.warnings.end(), more.begin(), more.end());
   }
+  std::vector<std::string> recipe_warnings;
+  const auto importance = load_imatrix(**subject, options.imatrix);
+  if (!importance) return pass(importance);
+  request.importance = *importance;
   if (!options.recipe.empty()) {
-    auto recipe = load_recipe(options.recipe);
-    if (!recipe) return pass(recipe);
-    request.recipe = std::move(*recipe);
+    auto loaded = load_recipe(options.recipe, (*subject)->file(), *importance != nullptr);
+    if (!loaded) return pass(loaded);
+    request.recipe = std::move(loaded->recipe);
+    recipe_warnings = std::move(loaded->warnings);
   }
   // Why a model cannot be run is worth more than what is wrong with its tokenizer or the text.
   if (!(*subject)->model->llama()) return pass((*subject)->model->llama());
@@ -66,6 +74,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
 
   const auto result = study::measure(request, environment.work);
   if (!result) return pass(result);
+  out.warnings.insert(out.warnings.end(), recipe_warnings.begin(), recipe_warnings.end());
   const auto& more = result->measurement.warnings;
   out.warnings.insert(out.warnings.end(), more.begin(), more.end());
   if (environment.json)
@@ -87,9 +96,10 @@ Command add_perplexity(CLI::App& parent) {
       ->required()
       ->type_name("FILE");
   add_measure_options(*app, options->measure);
-  app->add_option("--recipe", options->recipe, kRecipeHelp)->type_name("RECIPE");
+  add_recipe_options(*app, options->recipe, false);
   app->add_option("--base", options->base, "Model file to compare with")->type_name("MODEL");
   add_quantizer(*app, options->quantizer);
+  add_imatrix_option(*app, options->imatrix);
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }
 

@@ -26,20 +26,23 @@ constexpr const char* kHelp =
     "  recipe, provenance (of the sensitivity file), warnings";
 
 struct Options {
-  std::string model, recipe, sensitivity, quantizer = "search";
+  std::string model, sensitivity, quantizer = "search";
+  RecipeOptions recipe;
 };
 
 Result<Output> run(const Options& options, const Environment& environment) {
   const auto session = study::open_model(options.model);
   if (!session) return pass(session);
-  const auto recipe = load_recipe(options.recipe);
-  if (!recipe) return pass(recipe);
+  const auto loaded = load_recipe(options.recipe, (*session)->file(), false);
+  if (!loaded) return pass(loaded);
+  const quantize::Recipe& recipe = loaded->recipe;
   const auto known = study::load_sensitivity(options.sensitivity);
   if (!known) return pass(known);
-  const auto prediction = study::predict_recipe(**session, *recipe, quantizer_of(options.quantizer), *known);
+  const auto prediction = study::predict_recipe(**session, recipe, quantizer_of(options.quantizer), *known);
   if (!prediction) return pass(prediction);
   Output out;
   out.warnings = (*session)->file().warnings();
+  out.warnings.insert(out.warnings.end(), loaded->warnings.begin(), loaded->warnings.end());
   out.warnings.insert(out.warnings.end(), prediction->warnings.begin(), prediction->warnings.end());
   const auto hash = (*session)->file().sha256(environment.work);
   if (!hash) return pass(hash);
@@ -55,7 +58,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
               {"bits_per_weight", prediction->bits_per_weight},
               {"changed", prediction->changed},
               {"missing", prediction->missing},
-              {"recipe", study::recipe_json(*recipe)},
+              {"recipe", study::recipe_json(recipe)},
               {"provenance", study::provenance_to_json(known->provenance)}};
   Facts facts;
   facts.add("Predicted KL",
@@ -78,7 +81,7 @@ Command add_predict(CLI::App& parent) {
   app->footer(kHelp);
   auto options = std::make_shared<Options>();
   add_model(*app, options->model);
-  app->add_option("--recipe", options->recipe, kRecipeHelp)->required()->type_name("RECIPE");
+  add_recipe_options(*app, options->recipe, true);
   app->add_option("--sensitivity", options->sensitivity,
                   "What sensitivity wrote, or the journal of a run that has not finished")
       ->required()

@@ -24,14 +24,18 @@ constexpr const char* kHelp =
     "\nJSON KEYS\n"
     "  dry_run, path (null in a dry run without -o), source_bytes, file_bytes, tensor_bytes, weights, "
     "bits_per_weight;\n"
-    "  recipe; tensors [{name, source, format, changed, quantizer, rule, kept_norm, weights, bytes}], rule "
+    "  recipe; imatrix (null without one); tensors [{name, source, format, changed, quantizer, weighted, "
+    "rule, "
+    "kept_norm,\n"
+    "  weights, bytes}], rule "
     "counted from 0,\n"
     "  null for the default; warnings. Not in a dry run: sha256, seconds, encode_seconds; with --text "
     "remeasured {the\n"
     "  keys of perplexity: ppl, kl_mean, ..., provenance}";
 
 struct Options {
-  std::string model, recipe, output, text, quantizer = "search";
+  std::string model, output, text, imatrix, quantizer = "search";
+  RecipeOptions recipe;
   MeasureOptions measure;
   bool dry_run = false, force = false;
 };
@@ -55,18 +59,25 @@ Result<Output> run(const Options& options, const Environment& environment) {
   if (options.output.empty() && !options.dry_run)
     return fail(ErrorCode::InvalidArgument,
                 "-o/--output is required without --dry-run; see bitlens-cli quantize --help");
+  if (options.recipe.empty())
+    return fail(ErrorCode::InvalidArgument, "--recipe is required; see bitlens-cli quantize --help");
   const auto session = study::open_model(options.model);
   if (!session) return pass(session);
-  const auto recipe = load_recipe(options.recipe);
-  if (!recipe) return pass(recipe);
   const auto quantizer = quantizer_of(options.quantizer);
   const io::ModelFile& file = (*session)->file();
-  const auto resolved = quantize::resolve(*recipe, file, quantizer);
+  const auto importance = load_imatrix(**session, options.imatrix);
+  if (!importance) return pass(importance);
+  const auto loaded = load_recipe(options.recipe, file, *importance != nullptr);
+  if (!loaded) return pass(loaded);
+  const quantize::Recipe& recipe = loaded->recipe;
+  const auto resolved = quantize::resolve(recipe, file, quantizer, *importance);
   if (!resolved) return pass(resolved);
 
-  study::ExportRequest request{*session, *recipe, quantizer, options.output, options.force, {}, {}, {}};
+  study::ExportRequest request{*session, recipe, quantizer, options.output, options.force,
+                               {},       {},     {},        *importance};
   Output out;
   out.warnings = file.warnings();
+  append(out.warnings, loaded->warnings);
   if (!options.text.empty()) {
     if (!(*session)->model->llama()) return pass((*session)->model->llama());
     const auto tokens = load_tokens(**session, options.text);
@@ -83,7 +94,8 @@ Result<Output> run(const Options& options, const Environment& environment) {
               {"tensor_bytes", resolved->tensor_bytes},
               {"weights", resolved->weights},
               {"bits_per_weight", resolved->bits_per_weight},
-              {"recipe", study::recipe_json(*recipe)}};
+              {"recipe", study::recipe_json(recipe)},
+              {"imatrix", *importance ? ordered_json((*importance)->file) : ordered_json(nullptr)}};
   if (options.dry_run) {
     append(out.warnings, resolved->warnings);
     out.text = choices_text(*resolved, file) + "\n" + sizes_text(*resolved, file);
@@ -91,7 +103,8 @@ Result<Output> run(const Options& options, const Environment& environment) {
     return out;
   }
 
-  request.inputs = {options.recipe};
+  request.inputs = {options.recipe.recipe, options.recipe.tensor_type_file};
+  if (!options.imatrix.empty()) request.inputs.push_back(options.imatrix);
   const auto written = study::export_model(request, environment.work);
   if (!written) return pass(written);
 
@@ -122,12 +135,13 @@ Command add_quantize(CLI::App& parent) {
   app->footer(kHelp);
   auto options = std::make_shared<Options>();
   add_model(*app, options->model);
-  app->add_option("--recipe", options->recipe, kRecipeHelp)->required()->type_name("RECIPE");
+  add_recipe_options(*app, options->recipe, false);
   app->add_option("-o,--output", options->output, "File to write")->type_name("OUT.gguf");
   app->add_flag("--dry-run", options->dry_run,
                 "Only say what would become of every tensor, with exact sizes");
   app->add_flag("--force", options->force, "Replace an existing output (never an input)");
   add_quantizer(*app, options->quantizer);
+  add_imatrix_option(*app, options->imatrix);
   app->add_option("--text", options->text, "Measure the written file on this text: a file, or \"sample\"")
       ->type_name("FILE");
   add_measure_options(*app, options->measure);

@@ -22,7 +22,8 @@ constexpr const char* kHelp =
     "  path, bytes; result {the keys of perplexity: ppl, kl_mean, ..., provenance}; warnings";
 
 struct Options {
-  std::string model, text, recipe, calibration, output, quantizer = "search";
+  std::string model, text, calibration, output, imatrix, quantizer = "search";
+  RecipeOptions recipe;
   MeasureOptions measure;
   bool force = false;
 };
@@ -36,11 +37,18 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.force = options.force;
   request.options = options.measure.resolved();
   request.quantizer = quantizer_of(options.quantizer);
+  std::vector<std::string> recipe_warnings;
+  const auto importance = load_imatrix(**session, options.imatrix);
+  if (!importance) return pass(importance);
+  request.importance = *importance;
+  if (!options.imatrix.empty()) request.inputs.push_back(options.imatrix);
   if (!options.recipe.empty()) {
-    auto recipe = load_recipe(options.recipe);
-    if (!recipe) return pass(recipe);
-    request.recipe = std::move(*recipe);
-    request.inputs.push_back(options.recipe);
+    auto loaded = load_recipe(options.recipe, (*session)->file(), *importance != nullptr);
+    if (!loaded) return pass(loaded);
+    request.recipe = std::move(loaded->recipe);
+    recipe_warnings = std::move(loaded->warnings);
+    for (const std::string& input : {options.recipe.recipe, options.recipe.tensor_type_file})
+      request.inputs.push_back(input);
   }
   if (!(*session)->model->llama()) return pass((*session)->model->llama());
   const auto text = load_tokens(**session, options.text);
@@ -56,12 +64,13 @@ Result<Output> run(const Options& options, const Environment& environment) {
       !usable)
     return pass(usable);
 
-  const study::MeasureRequest measurement{*session, request.recipe,  {},
-                                          *text,    request.options, request.quantizer};
+  const study::MeasureRequest measurement{*session,        request.recipe,    {},         *text,
+                                          request.options, request.quantizer, *importance};
   auto result = study::measure(measurement, environment.work);
   if (!result) return pass(result);
   Output out;
   out.warnings = (*session)->file().warnings();
+  out.warnings.insert(out.warnings.end(), recipe_warnings.begin(), recipe_warnings.end());
   const auto& more = result->measurement.warnings;
   out.warnings.insert(out.warnings.end(), more.begin(), more.end());
   request.results.push_back(*result);
@@ -87,11 +96,12 @@ Command add_report(CLI::App& parent) {
       ->required()
       ->type_name("FILE");
   app->add_option("-o,--output", options->output, "File to write")->required()->type_name("OUT.h5");
-  app->add_option("--recipe", options->recipe, kRecipeHelp)->type_name("RECIPE");
+  add_recipe_options(*app, options->recipe, false);
   app->add_option("--calibration", options->calibration, "Text for statistics of every linear layer's input")
       ->type_name("FILE");
   add_measure_options(*app, options->measure);
   add_quantizer(*app, options->quantizer);
+  add_imatrix_option(*app, options->imatrix);
   app->add_flag("--force", options->force, "Replace an existing output (never an input)");
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }

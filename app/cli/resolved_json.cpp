@@ -16,8 +16,9 @@ namespace {
 std::string reason(const quantize::TensorChoice& choice, const quantize::Recipe& recipe) {
   if (choice.kept_norm) return "norm or vector: kept";
   if (choice.rule < 0) return "default";
+  const quantize::Rule& rule = recipe.rules[static_cast<std::size_t>(choice.rule)];
   return fmt::format("rule {}: {}", choice.rule + 1,
-                     printable(recipe.rules[static_cast<std::size_t>(choice.rule)].tensor, 60));
+                     printable(rule.why.empty() ? rule.tensor : rule.why, 60));
 }
 
 }  // namespace
@@ -32,6 +33,7 @@ ordered_json choices_json(const quantize::ResolvedRecipe& resolved, const io::Mo
                      {"changed", choice.changed}};
     one["quantizer"] =
         choice.changed ? ordered_json(quantize::quantizer_name(choice.quantizer)) : ordered_json(nullptr);
+    one["weighted"] = choice.weighted;
     one["rule"] = choice.rule >= 0 ? ordered_json(choice.rule) : ordered_json(nullptr);
     one["kept_norm"] = choice.kept_norm;
     one["weights"] = file.tensors()[i].elements();

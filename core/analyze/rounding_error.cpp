@@ -114,7 +114,7 @@ Result<RoundingError> rounding_error(const io::ModelFile& file, std::size_t tens
         if (work.stopped()) return WorkContext::cancelled();
         const auto values = source.load(tile, worker.decoded, worker.stored);
         if (!values) return pass(values);
-        if (auto encoded = quantize::encode_values(format, quantizer, *values, worker.encoded.data(),
+        if (auto encoded = quantize::encode_values(format, quantizer, *values, nullptr, worker.encoded.data(),
                                                    {file.path(), info.name, tile.first_element});
             !encoded)
           return encoded;

@@ -45,8 +45,10 @@ Result<ExportResult> run_export(const io::ModelFile& source, const quantize::Res
   TensorStream stream(source, work);
   std::uint64_t done = 0;
   for (std::size_t t = 0; t < plan.size(); ++t) {
+    const quantize::TensorChoice& choice = resolved.tensors[t];
     auto hash = stream.run(
-        t, resolved.tensors[t], [&](std::span<const std::byte> data) { return (*writer)->write(t, data); },
+        t, choice, choice.weighted ? resolved.importance.get() : nullptr,
+        [&](std::span<const std::byte> data) { return (*writer)->write(t, data); },
         [&](std::uint64_t bytes) { work.report("encode", done += bytes, total); });
     if (!hash) return pass(hash);
     written[t].sha256 = *std::move(hash);

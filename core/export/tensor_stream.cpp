@@ -25,8 +25,9 @@ double TensorStream::encode_seconds() const {
   return seconds / static_cast<double>(workers_.size());
 }
 
-Status TensorStream::convert(std::size_t tensor, const quantize::TensorChoice& choice, std::uint64_t first,
-                             std::size_t count, std::byte* target, Worker& worker) const {
+Status TensorStream::convert(std::size_t tensor, const quantize::TensorChoice& choice,
+                             const quantize::Importance* importance, std::uint64_t first, std::size_t count,
+                             std::byte* target, Worker& worker) const {
   const kernels::FormatInfo& from = kernels::info(choice.source);
   const std::uint64_t begin = first / from.block_size * from.block_bytes;
   const std::size_t bytes = count / from.block_size * from.block_bytes;
@@ -35,12 +36,18 @@ Status TensorStream::convert(std::size_t tensor, const quantize::TensorChoice& c
   worker.values.resize(count);
   if (auto status = source_.read(tensor, begin, worker.stored); !status) return status;
   kernels::decode(choice.source, worker.stored.data(), worker.values.data(), count);
-  return quantize::encode_values(choice.format, choice.quantizer, worker.values, target,
-                                 {source_.path(), source_.tensors()[tensor].name, first});
+  const io::TensorInfo& info = source_.tensors()[tensor];
+  if (importance != nullptr) {
+    worker.importance.resize(count);
+    importance->fill(tensor, info, first, worker.importance);
+  }
+  return quantize::encode_values(choice.format, choice.quantizer, worker.values,
+                                 importance != nullptr ? worker.importance.data() : nullptr, target,
+                                 {source_.path(), info.name, first});
 }
 
 Result<std::string> TensorStream::run(std::size_t tensor, const quantize::TensorChoice& choice,
-                                      const Sink& sink,
+                                      const quantize::Importance* importance, const Sink& sink,
                                       const std::function<void(std::uint64_t bytes)>& advance) {
   const kernels::FormatInfo& to = kernels::info(choice.format);
   const std::uint64_t elements = source_.tensors()[tensor].elements();
@@ -68,7 +75,7 @@ Result<std::string> TensorStream::run(std::size_t tensor, const quantize::Tensor
       const auto start = std::chrono::steady_clock::now();
       const std::size_t begin = (task - 1) * kPiece;
       try {
-        results[task] = convert(tensor, choice, first + begin, std::min(kPiece, count - begin),
+        results[task] = convert(tensor, choice, importance, first + begin, std::min(kPiece, count - begin),
                                 chunk.data() + begin / to.block_size * to.block_bytes, worker);
       } catch (const std::bad_alloc&) {
         results[task] = fail(ErrorCode::Memory, "not enough memory to convert weights");

@@ -24,22 +24,24 @@ class TensorStream {
   TensorStream(const io::ModelFile& source, const WorkContext& work);
 
   /// Sends the data of a tensor, as its choice wants it, to `sink` and returns its SHA-256. `advance` is told
-  /// of the bytes sent, on the calling thread.
+  /// of the bytes sent, on the calling thread. `importance`: of the source's columns; null where the choice
+  /// is not weighted.
   [[nodiscard]] Result<std::string> run(std::size_t tensor, const quantize::TensorChoice& choice,
-                                        const Sink& sink,
+                                        const quantize::Importance* importance, const Sink& sink,
                                         const std::function<void(std::uint64_t bytes)>& advance);
   /// Time spent reading, decoding and encoding so far, divided by the threads.
   [[nodiscard]] double encode_seconds() const;
 
  private:
   struct Worker {
-    std::vector<float> values;
+    std::vector<float> values, importance;
     std::vector<std::byte> stored;
     double seconds = 0;
   };
   /// Elements [first, first + count) of the tensor, in the output's format.
-  [[nodiscard]] Status convert(std::size_t tensor, const quantize::TensorChoice& choice, std::uint64_t first,
-                               std::size_t count, std::byte* target, Worker& worker) const;
+  [[nodiscard]] Status convert(std::size_t tensor, const quantize::TensorChoice& choice,
+                               const quantize::Importance* importance, std::uint64_t first, std::size_t count,
+                               std::byte* target, Worker& worker) const;
 
   const io::ModelFile& source_;
   const WorkContext& work_;

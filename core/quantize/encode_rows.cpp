@@ -23,14 +23,14 @@ std::size_t find_infinite_code(const std::byte* codes, std::size_t count, unsign
 }  // namespace
 
 Status encode_values(kernels::Format format, kernels::Quantizer quantizer, std::span<const float> values,
-                     std::byte* target, const EncodeContext& context) {
+                     const float* importance, std::byte* target, const EncodeContext& context) {
   const std::size_t bad = kernels::find_non_finite(values.data(), values.size());
   if (bad < values.size())
     return fail(ErrorCode::Numeric,
                 fmt::format("element {} is {}; only finite weights can be quantized",
                             context.first_element + bad, values[bad]),
                 {context.file, context.tensor, {}});
-  kernels::encode(format, quantizer, values.data(), nullptr, target, values.size());
+  kernels::encode(format, quantizer, values.data(), importance, target, values.size());
   const bool f16 = format == kernels::Format::F16;
   if (!f16 && format != kernels::Format::BF16) return {};  // block formats keep their scales finite
   const std::size_t large = find_infinite_code(target, values.size(), f16 ? 0x7C00U : 0x7F80U);

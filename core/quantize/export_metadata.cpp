@@ -103,6 +103,17 @@ io::Metadata export_metadata(const ResolvedRecipe& resolved, const io::ModelFile
   metadata.set("bitlens.recipe", io::MetadataValue(recipe_to_json(resolved.recipe)));
   metadata.set("bitlens.quantizer",
                io::MetadataValue(std::string(quantizer_name(resolved.default_quantizer))));
+  if (std::any_of(choices.begin(), choices.end(),
+                  [](const TensorChoice& choice) { return choice.weighted; })) {
+    const Importance& importance = *resolved.importance;
+    std::string datasets;
+    for (const std::string& name : importance.datasets) datasets += (datasets.empty() ? "" : ", ") + name;
+    metadata.set("quantize.imatrix.file", io::MetadataValue(importance.file));
+    metadata.set("quantize.imatrix.dataset", io::MetadataValue(std::move(datasets)));
+    metadata.set("quantize.imatrix.entries_count", io::MetadataValue(importance.entries));
+    metadata.set("quantize.imatrix.chunks_count", io::MetadataValue(importance.chunks));
+    metadata.set("bitlens.imatrix_sha256", io::MetadataValue(importance.sha256));
+  }
   return metadata;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/io/metadata.h"
 #include "core/io/model_file.h"
+#include "core/quantize/importance.h"
 #include "kernels/formats/codec.h"
 #include "kernels/formats/format.h"
 
@@ -27,6 +28,7 @@ struct Rule {
   std::string tensor;   ///< glob over the whole tensor name: `*` any run (dots too), `?` one character, case-sensitive
   FormatChoice format;
   std::optional<Quantizer> quantizer;  ///< this rule's; else the default of the run
+  std::string why = {};                ///< a remark for people; changes nothing
   bool operator==(const Rule&) const = default;
 };
 
@@ -37,7 +39,7 @@ struct Recipe {
   bool operator==(const Recipe&) const = default;
 };
 
-/// {"bitlens_recipe": 1, "name": .., "rules": [{"tensor": .., "format": .., "quantizer": ..}], "default": ..}.
+/// {"bitlens_recipe": 1, "name": .., "rules": [{"tensor": .., "format": .., "quantizer": .., "why": ..}], "default": ..}.
 /// Errors name the rule and what is wrong (unknown format or quantizer, unknown key, wrong type, depth, duplicate).
 [[nodiscard]] Result<Recipe> parse_recipe(std::string_view json, const std::string& file);
 /// Pretty-printed, stable key order, newline at the end.
@@ -55,6 +57,7 @@ struct TensorChoice {
   Format format;      ///< after the recipe
   Quantizer quantizer = Quantizer::Search;
   bool changed = false;  ///< false: the bytes are copied
+  bool weighted = false;  ///< its encoder weighs columns by their importance
   int rule = -1;         ///< index of the rule that decided; -1 the default
   bool kept_norm = false;  ///< stays as it is because it is a norm or 1-D tensor and no rule asked for it by name
   std::uint64_t bytes = 0;  ///< of the data in the output file, padding excluded
@@ -64,6 +67,7 @@ struct TensorChoice {
 struct ResolvedRecipe {
   Recipe recipe;
   Quantizer default_quantizer = Quantizer::Search;
+  ImportancePtr importance;  ///< null: none
   std::vector<TensorChoice> tensors;
   std::uint64_t tensor_bytes = 0;  ///< sum of data, padding included
   std::uint64_t file_bytes = 0;    ///< exact size of the exported GGUF (header with recipe, padding)
@@ -75,10 +79,13 @@ struct ResolvedRecipe {
 /// Norms and 1-D tensors stay as they are unless a rule asks for them by name, that is, unless the literal text after
 /// the rule's last wildcard names more than the ".weight"/".bias" suffix ("*attn_norm.weight", "output_norm.weight").
 /// Errors: a format a shape cannot take or that cannot be encoded, naming tensor and rule.
-[[nodiscard]] Result<ResolvedRecipe> resolve(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer);
+/// `importance`, matched to the same file, steers the searching encoders of the tensors it covers.
+[[nodiscard]] Result<ResolvedRecipe> resolve(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer,
+                                             ImportancePtr importance = {});
 
 /// Metadata of the exported file: the source's, with general.file_type and general.quantization_version set as the
-/// choices need, split.* keys removed and the recipe under "bitlens.recipe".
+/// choices need, split.* keys removed, the recipe under "bitlens.recipe" and, where an importance matrix was used, what it
+/// was under "quantize.imatrix.*".
 [[nodiscard]] io::Metadata export_metadata(const ResolvedRecipe& resolved, const io::ModelFile& file);
 
 }  // namespace bitlens::quantize

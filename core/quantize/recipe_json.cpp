@@ -1,11 +1,10 @@
-// Recipes as JSON. Parsed in two steps: a SAX pass that refuses what a document tree would hide or choke on
-// (depth, duplicate keys), then the tree, read key by key.
+// Recipes as JSON, read key by key.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "core/quantize/checked_json.h"
 #include "core/quantize/recipe.h"
 
 namespace bitlens::quantize {
@@ -14,55 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxBytes = 4U << 20U;  // a rule per tensor of the largest models is a tenth of this
-constexpr std::size_t kMaxDepth = 8;
 constexpr std::size_t kMaxGlob = 1024;  // bytes; bounds the work of matching
-
-/// Checks the syntax, the depth and that no object has a key twice.
-class Checker final : public json::json_sax_t {
- public:
-  std::string problem;
-  std::size_t offset = 0;
-
-  bool null() override { return true; }
-  bool boolean(bool /*value*/) override { return true; }
-  bool number_integer(number_integer_t /*value*/) override { return true; }
-  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
-  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
-  bool string(string_t& /*value*/) override { return true; }
-  bool binary(binary_t& /*value*/) override { return true; }
-  bool start_object(std::size_t /*size*/) override { return enter(); }
-  bool start_array(std::size_t /*size*/) override { return enter(); }
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
-  bool key(string_t& name) override {
-    if (keys_.back().insert(name).second) return true;
-    problem = fmt::format("key \"{}\" appears twice in one object", printable(name, 80));
-    return false;
-  }
-  bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const json::exception& error) override {
-    // The library's text is "[json.exception.parse_error.101] parse error at line 1, column 2: <what>".
-    std::string_view text = error.what();
-    if (const auto end = text.find("] "); end != std::string_view::npos) text.remove_prefix(end + 2);
-    problem = "not valid JSON: " + printable(text, 200);
-    offset = position;
-    return false;
-  }
-
- private:
-  bool enter() {
-    keys_.emplace_back();
-    if (keys_.size() <= kMaxDepth) return true;
-    problem = fmt::format("nested deeper than {} levels", kMaxDepth);
-    return false;
-  }
-  bool leave() {
-    keys_.pop_back();
-    return true;
-  }
-  std::vector<std::set<std::string>> keys_;
-};
 
 /// One recipe document being read; every error names `object`, the part of the recipe it is about.
 class Reader {
@@ -146,7 +97,7 @@ class Reader {
     if (out.tensor.empty()) return bad(where, "\"tensor\" is empty");
     if (out.tensor.size() > kMaxGlob)
       return bad(where, fmt::format("\"tensor\" is longer than {} bytes", kMaxGlob));
-    if (const auto known = check_keys(value, {"tensor", "format", "quantizer"}, where); !known)
+    if (const auto known = check_keys(value, {"tensor", "format", "quantizer", "why"}, where); !known)
       return pass(known);
     const auto format = value.find("format");
     if (format == value.end()) return bad(where, "\"format\" is missing");
@@ -160,6 +111,11 @@ class Reader {
       if (!out.quantizer)
         return bad(where, fmt::format("unknown quantizer \"{}\"; known: rtn, search",
                                       printable(quantizer->get_ref<const std::string&>(), 80)));
+    }
+    if (const auto why = value.find("why"); why != value.end()) {
+      if (!why->is_string())
+        return bad(where, fmt::format("\"why\": expected a string, found {}", why->type_name()));
+      out.why = why->get<std::string>();
     }
     return out;
   }
@@ -178,19 +134,13 @@ std::string choice_name(FormatChoice choice) {
 }  // namespace
 
 Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
-  const Where where{file, "recipe", {}};
-  if (text.size() > kMaxBytes)
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("recipe of {} bytes; at most {} are read", text.size(), kMaxBytes), where);
+  const auto root = parse_checked_json(text, file, "recipe");
+  if (!root) return pass(root);
   try {
-    Checker checker;
-    if (!json::sax_parse(text, &checker))
-      return fail(
-          ErrorCode::InvalidArgument, checker.problem,
-          {file, "recipe", checker.offset > 0 ? std::optional<std::uint64_t>(checker.offset) : std::nullopt});
-    return Reader(file).recipe(json::parse(text));
+    return Reader(file).recipe(*root);
   } catch (const std::exception& error) {
-    return fail(ErrorCode::InvalidArgument, fmt::format("cannot be read: {}", error.what()), where);
+    return fail(ErrorCode::InvalidArgument, fmt::format("cannot be read: {}", error.what()),
+                {file, "recipe", {}});
   }
 }
 
@@ -202,6 +152,7 @@ std::string recipe_to_json(const Recipe& recipe) {
     out += fmt::format("{}\n    {{\"tensor\": {}, \"format\": \"{}\"", first ? "" : ",", quoted(rule.tensor),
                        choice_name(rule.format));
     if (rule.quantizer) out += fmt::format(", \"quantizer\": \"{}\"", quantizer_name(*rule.quantizer));
+    if (!rule.why.empty()) out += fmt::format(", \"why\": {}", quoted(rule.why));
     out += "}";
     first = false;
   }

@@ -30,13 +30,15 @@ std::string rule_text(const Recipe& recipe, int rule) {
 
 class Resolver {
  public:
-  Resolver(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer)
+  Resolver(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer,
+           ImportancePtr importance)
       : recipe_(recipe),
         file_(file),
         matched_(recipe.rules.size(), false),
         decided_(recipe.rules.size(), false) {
     out_.recipe = recipe;
     out_.default_quantizer = default_quantizer;
+    out_.importance = std::move(importance);
   }
 
   Result<ResolvedRecipe> run() {
@@ -44,12 +46,14 @@ class Resolver {
     for (const io::TensorInfo& tensor : file_.tensors()) {
       auto choice = choose(tensor);
       if (!choice) return pass(choice);
+      choice->weighted = weighs(*choice, out_.tensors.size());
       plan.push_back({tensor.name, tensor.shape, choice->format});
       out_.tensors.push_back(*choice);
       out_.weights += tensor.elements();
     }
     warn_about_rules();
     warn_about_second_quantization();
+    warn_about_importance();
     return with_sizes(plan);
   }
 
@@ -81,6 +85,12 @@ class Resolver {
     }
     choice.changed = choice.format != choice.source;
     return choice;
+  }
+
+  /// Does the encoder of this tensor look at the importance of columns?
+  [[nodiscard]] bool weighs(const TensorChoice& choice, std::size_t tensor) const {
+    return choice.changed && out_.importance && out_.importance->covers(tensor) &&
+           kernels::info(choice.format).block_size > 1 && kernels::searches(choice.format, choice.quantizer);
   }
 
   [[nodiscard]] Status check_change(const io::TensorInfo& tensor, Format wanted, int rule) const {
@@ -126,6 +136,32 @@ class Resolver {
           "{} tensor{} already quantized (first: {}, {}) and will be quantized again: the errors add up",
           count, count == 1 ? " is" : "s are", printable(first->name, 80),
           kernels::info(first->format).name));
+  }
+
+  void warn_about_importance() {
+    std::size_t blind = 0;
+    const io::TensorInfo* first = nullptr;
+    bool used = false;
+    for (std::size_t t = 0; t < out_.tensors.size(); ++t) {
+      const TensorChoice& choice = out_.tensors[t];
+      used = used || choice.weighted;
+      if (!choice.changed || choice.weighted || !kernels::info(choice.format).wants_importance) continue;
+      if (blind++ == 0) first = &file_.tensors()[t];
+    }
+    if (blind > 0)
+      out_.warnings.push_back(
+          fmt::format("{} tensor{} to a format that is poor without an importance matrix (first: {}); give "
+                      "one with entries "
+                      "for them",
+                      blind, blind == 1 ? " goes" : "s go", printable(first->name, 80)));
+    if (!out_.importance) return;
+    if (!used)
+      out_.warnings.push_back(fmt::format(
+          "the importance matrix {} is not used: no tensor that changes is rounded by a search it covers",
+          printable(out_.importance->file, 200)));
+    else
+      out_.warnings.insert(out_.warnings.end(), out_.importance->warnings.begin(),
+                           out_.importance->warnings.end());
   }
 
   Result<ResolvedRecipe> with_sizes(const std::vector<io::TensorPlan>& plan) {
@@ -190,8 +226,12 @@ Status check_format(const io::TensorInfo& tensor, Format format) {
   return {};
 }
 
-Result<ResolvedRecipe> resolve(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer) {
-  return Resolver(recipe, file, default_quantizer).run();
+Result<ResolvedRecipe> resolve(const Recipe& recipe, const io::ModelFile& file, Quantizer default_quantizer,
+                               ImportancePtr importance) {
+  if (importance && importance->columns.size() != file.tensors().size())
+    return fail(ErrorCode::InvalidArgument, "the importance matrix was matched to another file",
+                {file.path(), {}, {}});
+  return Resolver(recipe, file, default_quantizer, std::move(importance)).run();
 }
 
 }  // namespace bitlens::quantize

@@ -143,6 +143,10 @@ void write_recipe(Hdf5File& file, const ReportInput& input) {
       {"json", quantize::recipe_to_json(recipe)},
       {"default", choice_name(recipe.fallback)},
       {"default_quantizer", std::string(quantize::quantizer_name(resolved.default_quantizer))}};
+  if (resolved.importance) {
+    attributes.push_back({"imatrix", resolved.importance->file});
+    attributes.push_back({"imatrix_sha256", resolved.importance->sha256});
+  }
   if (!resolved.warnings.empty()) attributes.push_back({"warnings", resolved.warnings});
   file.group("recipe", attributes);
   add_tensor_dimension(file, input);
@@ -166,6 +170,11 @@ void write_recipe(Hdf5File& file, const ReportInput& input) {
       Flags{per_tensor<std::int8_t>(
           input, [&](std::size_t t) { return static_cast<std::int8_t>(choice(t).changed ? 1 : 0); })},
       {"whether the format changes"});
+  file.variable(
+      "weighted", {"tensor"},
+      Flags{per_tensor<std::int8_t>(
+          input, [&](std::size_t t) { return static_cast<std::int8_t>(choice(t).weighted ? 1 : 0); })},
+      {"whether rounding weighs columns by the importance matrix"});
   file.variable("rule", {"tensor"},
                 per_tensor<std::int32_t>(
                     input, [&](std::size_t t) { return choice(t).rule >= 0 ? choice(t).rule + 1 : 0; }),

@@ -23,6 +23,7 @@ struct Provenance {
   std::string time;  ///< ISO 8601 UTC
   int threads = 0;
   std::uint64_t seed = 0;
+  std::string imatrix = {}, imatrix_sha256 = {};  ///< importance matrix of the encoders
 };
 
 struct MeasurementRow {

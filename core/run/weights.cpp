@@ -65,9 +65,15 @@ class RecipeWeights final : public WeightSource {
     // A piece at a time, whole rows or not: blocks do not know of each other.
     const std::size_t piece = std::max<std::size_t>(1, kPiece / format.block_size) * format.block_size;
     std::vector<std::byte> encoded(std::min(piece, weights) / format.block_size * format.block_bytes);
+    const io::TensorInfo& info = model_->file().tensors()[tensor];
+    std::vector<float> importance(choice.weighted ? std::min(piece, weights) : 0);
     for (std::size_t at = 0; at < weights; at += piece) {
       const std::size_t count = std::min(piece, weights - at);
-      kernels::encode(choice.format, choice.quantizer, target + at, nullptr, encoded.data(), count);
+      if (choice.weighted)
+        resolved_.importance->fill(tensor, info, first * info.row_length() + at,
+                                   std::span(importance).first(count));
+      kernels::encode(choice.format, choice.quantizer, target + at,
+                      choice.weighted ? importance.data() : nullptr, encoded.data(), count);
       kernels::decode(choice.format, encoded.data(), target + at, count);
     }
     return check_finite(model_->file(), tensor, first, {target, weights},

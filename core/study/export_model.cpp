@@ -27,7 +27,8 @@ Result<ExportOutcome> export_model(const ExportRequest& request, const WorkConte
   }
   if (const Status usable = check_output(session, request.path, request.force, inputs); !usable)
     return pass(usable);
-  const auto resolved = quantize::resolve(request.recipe, session.file(), request.quantizer);
+  const auto resolved =
+      quantize::resolve(request.recipe, session.file(), request.quantizer, request.importance);
   if (!resolved) return pass(resolved);
   const auto written =
       exporter::export_gguf(session.file(), *resolved, {request.path, request.force, inputs}, work);
@@ -46,7 +47,7 @@ Result<ExportOutcome> export_model(const ExportRequest& request, const WorkConte
   const auto reopened = open_model(request.path);
   if (!reopened) return pass(reopened);
   auto measured =
-      measure({*reopened, {}, request.session, request.text, request.options, request.quantizer}, work);
+      measure({*reopened, {}, request.session, request.text, request.options, request.quantizer, {}}, work);
   if (!measured) return pass(measured);
   out.remeasured = std::move(*measured);
   return out;

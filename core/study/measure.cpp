@@ -97,8 +97,13 @@ Result<MeasuredResult> measure(const MeasureRequest& request, const WorkContext&
 
   std::unique_ptr<run::WeightSource> weights;
   if (request.recipe) {
-    auto resolved = quantize::resolve(*request.recipe, subject.file(), request.quantizer);
+    auto resolved = quantize::resolve(*request.recipe, subject.file(), request.quantizer, request.importance);
     if (!resolved) return pass(resolved);
+    if (std::any_of(resolved->tensors.begin(), resolved->tensors.end(),
+                    [](const quantize::TensorChoice& choice) { return choice.weighted; })) {
+      out.provenance.imatrix = request.importance->file;
+      out.provenance.imatrix_sha256 = request.importance->sha256;
+    }
     if (!request.recipe->name.empty()) out.name = request.recipe->name;
     out.file_bytes = resolved->file_bytes;
     out.bits_per_weight = resolved->bits_per_weight;
@@ -123,6 +128,8 @@ Result<MeasuredResult> measure(const MeasureRequest& request, const WorkContext&
   out.measurement.warnings.insert(out.measurement.warnings.begin(), warnings.begin(), warnings.end());
   auto provenance = provenance_of(request, base, out.measurement, work);
   if (!provenance) return pass(provenance);
+  provenance->imatrix = std::move(out.provenance.imatrix);
+  provenance->imatrix_sha256 = std::move(out.provenance.imatrix_sha256);
   out.provenance = std::move(*provenance);
   return out;
 }

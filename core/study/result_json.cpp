@@ -49,6 +49,10 @@ constexpr std::array<std::pair<const char*, std::string Provenance::*>, 12> kPro
 ordered_json provenance_to_json(const Provenance& provenance) {
   ordered_json out;
   for (const auto& [key, member] : kProvenanceTexts) out[key] = provenance.*member;
+  if (!provenance.imatrix.empty()) {
+    out["imatrix"] = provenance.imatrix;
+    out["imatrix_sha256"] = provenance.imatrix_sha256;
+  }
   out["protocol"] = provenance.protocol;
   out["activations"] = provenance.activations;
   out["context"] = provenance.context;
@@ -62,6 +66,10 @@ ordered_json provenance_to_json(const Provenance& provenance) {
 Provenance read_provenance(ObjectReader reader) {
   Provenance out;
   for (const auto& [key, member] : kProvenanceTexts) out.*member = reader.string(key);
+  if (reader.has("imatrix")) {
+    out.imatrix = reader.string("imatrix");
+    out.imatrix_sha256 = reader.string("imatrix_sha256");
+  }
   out.protocol = reader.string("protocol");
   out.activations = reader.string("activations");
   out.context = reader.unsigned_number("context");

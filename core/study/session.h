@@ -75,6 +75,7 @@ struct TokenizedText {
 struct Provenance {
   std::string model_path, model_sha256, text_name, text_sha256, tokenizer, bos;  ///< bos: "added" or "none"
   std::string base_path, base_sha256;  ///< what it was compared with; empty without a comparison
+  std::string imatrix, imatrix_sha256;  ///< importance matrix of the encoders; empty without one
   std::string protocol, activations, quantizer, program, instruction_set;
   std::uint64_t context = 0, windows = 0, scored_tokens = 0;
   int threads = 0;
@@ -89,6 +90,7 @@ struct MeasureRequest {
   std::shared_ptr<const TokenizedText> text;  ///< under the subject's tokenizer
   evaluate::Options options;
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  quantize::ImportancePtr importance{};  ///< matched to `subject`; used by the recipe's encoders
 };
 
 /// One measured recipe (or the model as it is): a row of the Compare table.
@@ -130,6 +132,7 @@ struct ExportRequest {
   std::shared_ptr<const TokenizedText> text;
   evaluate::Options options;
   std::vector<std::string> inputs;  ///< other files that were read (the recipe's): refused as output
+  quantize::ImportancePtr importance{};  ///< matched to the session's file
 };
 struct ExportOutcome {
   std::string path;
@@ -153,6 +156,7 @@ struct ReportRequest {
   std::string path;
   bool force = false;
   std::vector<std::string> inputs;  ///< other files that were read (the recipe's, texts): refused as output
+  quantize::ImportancePtr importance{};  ///< matched to the session's file
 };
 [[nodiscard]] Status write_report(const ReportRequest& request, const WorkContext& work);
 

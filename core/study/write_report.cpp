@@ -16,9 +16,9 @@ report::MeasurementRow row_of(const MeasuredResult& result) {
   row.file_bytes = result.file_bytes;
   row.bits_per_weight = result.bits_per_weight;
   row.measurement = result.measurement;
-  row.provenance = {from.model_path,      from.model_sha256, from.text_name, from.text_sha256,
-                    from.tokenizer,       from.bos,          from.quantizer, from.program,
-                    from.instruction_set, from.time,         from.threads,   from.seed};
+  row.provenance = {from.model_path, from.model_sha256, from.text_name, from.text_sha256,     from.tokenizer,
+                    from.bos,        from.quantizer,    from.program,   from.instruction_set, from.time,
+                    from.threads,    from.seed,         from.imatrix,   from.imatrix_sha256};
   return row;
 }
 
@@ -49,7 +49,7 @@ Status write_report(const ReportRequest& request, const WorkContext& work) {
   if (!hash) return pass(hash);
   report.model_sha256 = std::move(*hash);
   if (request.recipe) {
-    auto resolved = quantize::resolve(*request.recipe, session.file(), request.quantizer);
+    auto resolved = quantize::resolve(*request.recipe, session.file(), request.quantizer, request.importance);
     if (!resolved) return pass(resolved);
     report.recipe = std::move(*resolved);
   }

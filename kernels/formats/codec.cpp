@@ -68,6 +68,23 @@ void decode(Format format, const std::byte* source, float* target, std::size_t c
   }
 }
 
+bool searches(Format format, Quantizer quantizer) {
+  switch (format) {
+    case Format::F32:
+    case Format::F16:
+    case Format::BF16:
+      return false;
+    case Format::Q4_0:
+    case Format::Q4_1:
+    case Format::Q5_0:
+    case Format::Q5_1:
+    case Format::Q8_0:
+      return quantizer == Quantizer::Search;
+    default:
+      return info(format).encodes;
+  }
+}
+
 void encode(Format format, Quantizer quantizer, const float* source, const float* importance,
             std::byte* target, std::size_t count) {
   const bool rtn = quantizer == Quantizer::Rtn;

@@ -17,6 +17,9 @@ enum class Quantizer {
   Search  ///< searches scale (and offset) of each block for the smallest weighted squared error; the default
 };
 
+/// Does encode() look at `importance` for this format and quantizer? (Rtn does not where it is defined.)
+[[nodiscard]] bool searches(Format format, Quantizer quantizer);
+
 /// Decodes `count` weights (a multiple of the block size) from `source` into `target`.
 /// Exact: every value is what the format's definition gives in f32 arithmetic.
 /// Requires info(format).decodes.

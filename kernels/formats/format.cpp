@@ -10,7 +10,8 @@ namespace {
 using enum ActivationRounding;
 
 constexpr FormatInfo kFormats[] = {
-    // format, name, weights per block, bytes per block, decodes, encodes, activation rounding
+    // format, name, weights per block, bytes per block, decodes, encodes, activation rounding,
+    // poor without importance
     {Format::F32, "F32", 1, 4, true, true, None},
     {Format::F16, "F16", 1, 2, true, true, F16},
     {Format::Q4_0, "Q4_0", 32, 18, true, true, Q8_0},
@@ -25,20 +26,20 @@ constexpr FormatInfo kFormats[] = {
     {Format::Q5_K, "Q5_K", 256, 176, true, true, Q8_K},
     {Format::Q6_K, "Q6_K", 256, 210, true, true, Q8_K},
     {Format::Q8_K, "Q8_K", 256, 292, false, false, Q8_K},
-    {Format::IQ2_XXS, "IQ2_XXS", 256, 66, true, false, Q8_K},
-    {Format::IQ2_XS, "IQ2_XS", 256, 74, true, false, Q8_K},
-    {Format::IQ3_XXS, "IQ3_XXS", 256, 98, true, false, Q8_K},
-    {Format::IQ1_S, "IQ1_S", 256, 50, true, false, Q8_K},
+    {Format::IQ2_XXS, "IQ2_XXS", 256, 66, true, false, Q8_K, true},
+    {Format::IQ2_XS, "IQ2_XS", 256, 74, true, false, Q8_K, true},
+    {Format::IQ3_XXS, "IQ3_XXS", 256, 98, true, false, Q8_K, true},
+    {Format::IQ1_S, "IQ1_S", 256, 50, true, false, Q8_K, true},
     {Format::IQ4_NL, "IQ4_NL", 32, 18, true, true, Q8_0},
     {Format::IQ3_S, "IQ3_S", 256, 110, true, false, Q8_K},
-    {Format::IQ2_S, "IQ2_S", 256, 82, true, false, Q8_K},
+    {Format::IQ2_S, "IQ2_S", 256, 82, true, false, Q8_K, true},
     {Format::IQ4_XS, "IQ4_XS", 256, 136, true, true, Q8_K},
     {Format::I8, "I8", 1, 1, false, false, None},
     {Format::I16, "I16", 1, 2, false, false, None},
     {Format::I32, "I32", 1, 4, false, false, None},
     {Format::I64, "I64", 1, 8, false, false, None},
     {Format::F64, "F64", 1, 8, false, false, None},
-    {Format::IQ1_M, "IQ1_M", 256, 56, true, false, Q8_K},
+    {Format::IQ1_M, "IQ1_M", 256, 56, true, false, Q8_K, true},
     {Format::BF16, "BF16", 1, 2, true, true, BF16},
     {Format::TQ1_0, "TQ1_0", 256, 54, true, true, Q8_K},
     {Format::TQ2_0, "TQ2_0", 256, 66, true, true, Q8_K},

@@ -61,6 +61,8 @@ struct FormatInfo {
   bool decodes;               ///< decode() works
   bool encodes;               ///< encode() works and the format may be chosen in a recipe
   ActivationRounding activation;
+  /// Poor without an importance matrix, so that the field's tools refuse to write it without one.
+  bool wants_importance = false;
 
   /// 8 * block_bytes / block_size.
   [[nodiscard]] double bits_per_weight() const {
