@@ -43,6 +43,7 @@ struct Command {
 [[nodiscard]] Command add_formats(CLI::App& parent);
 [[nodiscard]] Command add_imatrix(CLI::App& parent);
 [[nodiscard]] Command add_recipe(CLI::App& parent);
+[[nodiscard]] Command add_tasks(CLI::App& parent);
 [[nodiscard]] Command add_tour(CLI::App& parent);
 
 }  // namespace bitlens::cli

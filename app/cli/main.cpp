@@ -30,6 +30,7 @@ constexpr const char* kFooter =
     "  bitlens-cli inspect model.gguf\n"
     "  bitlens-cli perplexity model.gguf --text wiki.txt --recipe recipe.json --windows 20\n"
     "  bitlens-cli quantize model.gguf --recipe recipe.json -o small.gguf --text wiki.txt\n"
+    "  bitlens-cli tasks sample --recipe Q4_0\n"
     "  bitlens-cli imatrix model.gguf --text calibration.txt -o model.imatrix.gguf\n"
     "  bitlens-cli quantize model.gguf --recipe recipe.json --imatrix model.imatrix.gguf -o small.gguf\n"
     "  bitlens-cli perplexity small.gguf --text wiki.txt --base model.gguf --json\n"
@@ -131,7 +132,7 @@ int run_command_line(int argc, char** argv) {
   Common common;
   const Command commands[] = {add_inspect(app),  add_tokenize(app), add_stats(app),       add_perplexity(app),
                               add_quantize(app), add_report(app),   add_sensitivity(app), add_predict(app),
-                              add_imatrix(app),  add_recipe(app),   add_formats(app),
+                              add_imatrix(app),  add_recipe(app),   add_formats(app),     add_tasks(app),
                               add_tour(app)};
   for (const Command& command : commands) {
     add_common(*command.app, common);

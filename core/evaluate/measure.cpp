@@ -168,14 +168,7 @@ class Runner {
     for (std::size_t w = 0; w < count; ++w)
       std::copy_n(hidden.data() + (w * windows_.context + windows_.first_scored) * width(), scored * width(),
                   inputs.data() + w * scored * width());
-    if (auto s = forward.normalize_output(inputs.data(), rows, inputs.data(), work_); !s) return s;
-    const auto rounding = forward.rounds_activations()
-                              ? kernels::info(forward.source().format(forward.output_tensor())).activation
-                              : kernels::ActivationRounding::None;
-    if (rounding != kernels::ActivationRounding::None)
-      for (std::size_t r = 0; r < rows; ++r)
-        kernels::round_activations(rounding, inputs.data() + r * width(), width());
-    return {};
+    return head_inputs(forward, inputs.data(), rows, work_);
   }
 
   Status score_windows(std::size_t first, std::size_t count, std::vector<TokenResult>& results) {

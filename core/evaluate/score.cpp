@@ -7,6 +7,7 @@
 
 #include "core/run/tasks.h"
 #include "kernels/dense/logits.h"
+#include "kernels/formats/codec.h"
 
 namespace bitlens::evaluate {
 
@@ -61,6 +62,16 @@ void score_tile(const run::Linear& subject_output, const run::Linear* base_outpu
 }
 
 }  // namespace
+
+Status head_inputs(const run::Forward& forward, float* states, std::size_t rows, const WorkContext& work) {
+  if (auto s = forward.normalize_output(states, rows, states, work); !s) return s;
+  if (!forward.rounds_activations()) return {};
+  const std::size_t width = forward.parameters().width;
+  const auto rounding = kernels::info(forward.source().format(forward.output_tensor())).activation;
+  if (rounding != kernels::ActivationRounding::None)
+    for (std::size_t r = 0; r < rows; ++r) kernels::round_activations(rounding, states + r * width, width);
+  return {};
+}
 
 Result<std::vector<TokenResult>> score(const ScoreInput& subject, const ScoreInput* base,
                                        std::span<const std::int32_t> targets, const WorkContext& work,

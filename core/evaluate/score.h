@@ -22,6 +22,11 @@ struct ScoreInput {
   const float* inputs = nullptr;
 };
 
+/// Turns hidden states after the last layer, `rows` x width, into what goes into the output matrix:
+/// normalised, and rounded if the model's view asks for it. In place.
+[[nodiscard]] Status head_inputs(const run::Forward& forward, float* states, std::size_t rows,
+                                 const WorkContext& work);
+
 /// Results for every row, predicting targets[row]. `base` may be null (then nll alone) and may be the same
 /// inputs as the subject's. Numeric, naming the output matrix, if a logit is NaN or infinite.
 /// `advance(share)` is told how far it is, 0..1.

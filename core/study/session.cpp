@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <hwy/targets.h>
-#include <cstdlib>
 #include <filesystem>
 
 #include "core/base/atomic_file.h"
 #include "core/base/hash.h"
+#include "core/study/sample.h"
 
 namespace bitlens::study {
 
@@ -16,42 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxTextBytes = 1U << 30U;
-constexpr const char* kSampleModel = "sample-f16.gguf";
-constexpr const char* kSample = "sample";
-constexpr const char* kSampleCalibration = "sample-calibration";
-
-/// Where the sample's files may be, the likeliest place first.
-std::vector<fs::path> sample_places() {
-  std::vector<fs::path> places;
-  if (const char* data = std::getenv("BITLENS_DATA_DIR"); data != nullptr && *data != '\0')
-    places.insert(places.end(), {fs::path(data), fs::path(data) / "sample"});
-  std::error_code error;
-  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error)
-    places.push_back(program.parent_path().parent_path() / "share/bitlens/sample");
-  places.emplace_back(BITLENS_SAMPLE_SOURCE_DIR);
-  return places;
-}
-
-/// The folder among them that holds `name`; empty if none does.
-fs::path folder_with(const char* name) {
-  std::error_code error;
-  for (const fs::path& place : sample_places())
-    if (fs::is_regular_file(place / name, error)) return place;
-  return {};
-}
-
-Result<std::string> sample_file(const char* name) {
-  const fs::path folder = folder_with(name);
-  if (folder.empty())
-    return fail(
-        ErrorCode::NotFound,
-        fmt::format("the sample's {} is not installed beside the program; give the path of a file instead",
-                    name));
-  return (folder / name).string();
-}
+constexpr const char* kSampleCalibrationName = "sample-calibration";
 
 Result<std::string> model_path(const std::string& path_or_sample) {
-  if (path_or_sample == kSample) return sample_file(kSampleModel);
+  if (path_or_sample == kSampleName) return sample_file(kSampleModel);
   return path_or_sample;
 }
 
@@ -80,10 +48,6 @@ ProgramInfo program_info() {
   return {"bitlens " BITLENS_VERSION, instruction_set_name()};
 }
 
-std::string sample_folder() {
-  return folder_with(kSampleModel).string();
-}
-
 Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path_or_sample, bool inspect_only) {
   const auto path = model_path(path_or_sample);
   if (!path) return pass(path);
@@ -109,10 +73,10 @@ Result<std::shared_ptr<const tokenizer::Tokenizer>> open_tokenizer(const std::st
 }
 
 Result<std::shared_ptr<const Text>> load_text(const std::string& path_or_sample) {
-  const bool sample = path_or_sample == kSample || path_or_sample == kSampleCalibration;
-  const auto path = !sample                     ? Result<std::string>(path_or_sample)
-                    : path_or_sample == kSample ? sample_file("heldout.txt")
-                                                : sample_file("calibration.txt");
+  const bool sample = path_or_sample == kSampleName || path_or_sample == kSampleCalibrationName;
+  const auto path = !sample                         ? Result<std::string>(path_or_sample)
+                    : path_or_sample == kSampleName ? sample_file(kSampleText)
+                                                    : sample_file(kSampleCalibration);
   if (!path) return pass(path);
   auto content = read_file(*path, kMaxTextBytes);
   if (!content) return pass(content);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every figure of the sample model: held-out perplexity, tasks, baselines, overlap, and what rounding costs.
+"""The sample model as PyTorch sees it: held-out perplexity, tasks, baselines, overlap with the training text.
 
     python3 resources/sample/evaluate.py --model sample-f16.gguf --work build/sample --out build/sample
 
@@ -42,23 +42,18 @@ def windows(ids, bos, n):
 
 
 @torch.no_grad()
-def scored(model, rows, replaced=None, batch=16):
+def scored(model, rows, batch=16):
     """Yields (log-probabilities, targets) of the scored positions, a few windows at a time."""
     n = rows.shape[1]
     device = next(model.parameters()).device
     for part in rows.split(batch):
         part = part.to(device)
-        yield torch.log_softmax(model(part, replaced)[:, n // 2:n - 1], -1), part[:, n // 2 + 1:]
+        yield torch.log_softmax(model(part)[:, n // 2:n - 1], -1), part[:, n // 2 + 1:]
 
 
-def losses(model, rows, replaced=None, base=None):
-    """Per-token negative log-likelihood (and KL to `base`, a list of log-probabilities in the same order)."""
-    nll, kl = [], []
-    for i, (log_p, target) in enumerate(scored(model, rows, replaced)):
-        nll.append(-log_p.gather(-1, target[..., None])[..., 0].flatten().double())
-        if base is not None:
-            kl.append((base[i].exp() * (base[i] - log_p)).sum(-1).flatten().double())
-    return torch.cat(nll).cpu(), torch.cat(kl).cpu() if base is not None else None
+def losses(model, rows):
+    """Per-token negative log-likelihood, nats."""
+    return torch.cat([-log_p.gather(-1, target[..., None])[..., 0].flatten().double() for log_p, target in scored(model, rows)]).cpu()
 
 
 def perplexity(nll):
@@ -68,7 +63,7 @@ def perplexity(nll):
 
 
 @torch.no_grad()
-def task_accuracy(model, bpe, items, replaced=None):
+def task_accuracy(model, bpe, items):
     """kind -> share of items whose right candidate has the highest summed log-probability."""
     device, bos = next(model.parameters()).device, bpe.ids[BOS]
     rows = []
@@ -82,7 +77,7 @@ def task_accuracy(model, bpe, items, replaced=None):
         chunk = order[first:first + 64]
         longest = max(len(rows[i][0]) for i in chunk)
         tokens = torch.tensor([rows[i][0] + [bos] * (longest - len(rows[i][0])) for i in chunk], device=device)
-        log_p = torch.log_softmax(model(tokens, replaced)[:, :-1], -1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()
+        log_p = torch.log_softmax(model(tokens)[:, :-1], -1).gather(-1, tokens[:, 1:, None])[..., 0].cpu()
         for row, i in enumerate(chunk):
             results[i] = float(log_p[row, rows[i][1] - 1:len(rows[i][0]) - 1].double().sum())
     for i, (_, _, number) in enumerate(rows):
@@ -161,26 +156,6 @@ def word_ids(text, table):
     return [table.setdefault(w, len(table)) for w in re.findall(r"\w+", text.lower())]
 
 
-def rounded(weight, kind):
-    """Weights after a plain round trip: Q8_0, Q4_0 as ggml stores them; sK: K bits, scale and minimum for each 16."""
-    half = lambda x: x.half().float()
-    if kind in ("Q8_0", "Q4_0"):
-        x = weight.reshape(-1, 32)
-        if kind == "Q8_0":
-            d = x.abs().amax(1, keepdim=True) / 127
-            q = torch.round(x / torch.where(d == 0, torch.ones_like(d), d))
-        else:
-            peak = x.gather(1, x.abs().argmax(1, keepdim=True))
-            d = peak / -8
-            q = torch.clamp(torch.floor(x / torch.where(d == 0, torch.ones_like(d), d) + 8.5), 0, 15) - 8
-        return (q * half(d)).reshape(weight.shape)
-    levels = 2 ** int(kind[1:]) - 1
-    x = weight.reshape(-1, 16)
-    low = half(x.amin(1, keepdim=True).clamp(max=0))
-    d = half((x.amax(1, keepdim=True) - low) / levels).clamp(min=1e-8)
-    return (torch.clamp(torch.round((x - low) / d), 0, levels) * d + low).reshape(weight.shape)
-
-
 @torch.no_grad()
 def continue_text(model, bpe, prompt, count=90, temperature=0.7):
     g = torch.Generator().manual_seed(0)
@@ -211,7 +186,7 @@ def main():
     ids, bos = np.array(bpe.encode(text), np.int64), bpe.ids[BOS]
     figures = {"heldout_tokens": len(ids), "bytes_per_token": round(len(text.encode()) / len(ids), 3)}
     for n in (256, 512):
-        figures[f"perplexity_{n}"], figures[f"error_{n}"] = perplexity(losses(model, windows(ids, bos, n))[0])
+        figures[f"perplexity_{n}"], figures[f"error_{n}"] = perplexity(losses(model, windows(ids, bos, n)))
     figures["chance"] = {k: round(v, 4) for k, v in by_kind(items, [1 / len(i["candidates"]) for i in items]).items()}
     figures["tasks"] = task_accuracy(model, bpe, items)
     print(json.dumps(figures, indent=1), flush=True)
@@ -226,28 +201,6 @@ def main():
 def full_figures(args, model, bpe, text, ids, items, figures):
     bos = bpe.ids[BOS]
     rows = windows(ids, bos, 512)
-    with torch.no_grad():
-        base = [log_p for log_p, _ in scored(model, rows)]
-    matrices = [n for n in model.weights if n.endswith("weight") and "norm" not in n]
-    weight = lambda n: getattr(model, n.replace(".", "_"))
-    base_nll = losses(model, rows)[0]
-    whole, print_row = {}, "{:6} ppl {:9.4f} ln ratio {:.5f} KL {:.6f} tasks {:.3f}"
-    for kind in ("Q8_0", "s6", "s5", "Q4_0", "s4", "s3", "s2"):
-        replaced = {n: rounded(weight(n).detach(), kind) for n in matrices}
-        nll, kl = losses(model, rows, replaced, base)
-        accuracy = task_accuracy(model, bpe, items, replaced)
-        whole[kind] = {"perplexity": perplexity(nll)[0], "ln_ratio": float((nll - base_nll).mean()), "kl": float(kl.mean()), "tasks": accuracy}
-        print(print_row.format(kind, whole[kind]["perplexity"], whole[kind]["ln_ratio"], whole[kind]["kl"], accuracy["all"]), flush=True)
-    figures["whole_model"] = whole
-    some = rows[:32]
-    with torch.no_grad():
-        base = [log_p for log_p, _ in scored(model, some)]
-    single = {n: float(losses(model, some, {n: rounded(weight(n).detach(), "Q4_0")}, base)[1].mean()) for n in matrices}
-    figures["single_q4_0_kl"] = single
-    print("most / least sensitive tensor at Q4_0:", max(single.values()) / min(single.values()))
-    for n in sorted(single, key=single.get, reverse=True):
-        print(f"  {n:28} {single[n]:.3e}")
-
     if args.work:
         tokens = np.load(os.path.join(args.work, "tokens.npy"))
         figures["baselines"] = baselines(tokens, rows, model.shape.vocab, items, bpe)
@@ -267,7 +220,7 @@ def full_figures(args, model, bpe, text, ids, items, figures):
     exact = model.double()
     for n in (256, 512):
         part = windows(ids, bos, n)
-        nll = losses(exact, part)[0]
+        nll = losses(exact, part)
         value, error = perplexity(nll)
         reference["windows"].append({"context": n, "count": len(part), "scored": len(nll), "perplexity_f64": value, "error": error,
                                      "perplexity_f32": figures[f"perplexity_{n}"]})

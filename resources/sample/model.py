@@ -79,12 +79,10 @@ class Llama(torch.nn.Module):
     def norm(self, x, weight):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.shape.epsilon) * weight
 
-    def forward(self, tokens, replaced=None):
-        """tokens (batch, length) -> logits (batch, length, vocab). `replaced` overrides weights by name."""
+    def forward(self, tokens):
+        """tokens (batch, length) -> logits (batch, length, vocab)"""
         s = self.shape
         named = {n: getattr(self, n.replace(".", "_")) for n in self.weights}
-        if replaced:
-            named.update(replaced)
         batch, length = tokens.shape
         x = F.embedding(tokens, named["token_embd.weight"])
         cos, sin = self.rotary(length, x.device, x.dtype)

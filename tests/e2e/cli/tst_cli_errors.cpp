@@ -43,6 +43,9 @@ class TestCliErrors : public QObject {
     QVERIFY(write_bytes(model_.toStdString(), model_bytes(small_model())));
     QVERIFY(write_bytes(text_.toStdString(), random_text(3000)));
     QVERIFY(write_bytes(recipe_.toStdString(), R"({"bitlens_recipe": 1, "default": "Q4_0"})"));
+    QVERIFY(
+        write_bytes(path("tasks.json").toStdString(),
+                    R"({"items": [{"kind": "x", "prompt": "a", "candidates": ["b", "c"], "answer": 2}]})"));
   }
 
   void wrong_command_lines_data() {
@@ -102,6 +105,11 @@ class TestCliErrors : public QObject {
         "folder");
     row("output is a folder", {"quantize", "@model.gguf", "--recipe", "@recipe.json", "-o", "@", "--force"},
         kArgument, "folder");
+    row("no such tasks", {"tasks", "@model.gguf", "--tasks", "@missing.json"}, kNotFound, "missing.json");
+    row("a text as tasks", {"tasks", "@model.gguf", "--tasks", "@text.txt"}, kBadFile, "text.txt");
+    row("a recipe as tasks", {"tasks", "@model.gguf", "--tasks", "@recipe.json"}, kBadFile, "items");
+    row("an answer that is none", {"tasks", "@model.gguf", "--tasks", "@tasks.json"}, kBadFile,
+        "items[0].answer");
     row("text as model", {"inspect", "@text.txt"}, kBadFile, "text.txt");
     row("model as text is short", {"perplexity", "@model.gguf", "--text", "@recipe.json", "--context", "512"},
         kArgument, "recipe.json");

@@ -76,8 +76,8 @@ class TestCliResults : public QObject {
     QVERIFY(QRegularExpression("^bitlens [0-9]+\\.[0-9]+\\.[0-9]+\n$").match(version.out.c_str()).hasMatch());
     const Outcome help = cli({"--help"});
     QVERIFY(help.ok() && help.err.empty());
-    for (const char* part : {"inspect", "tokenize", "stats", "perplexity", "quantize", "report", "tour",
-                             "EXIT STATUS", "bitlens_recipe", "--version"})
+    for (const char* part : {"inspect", "tokenize", "stats", "perplexity", "quantize", "report", "tasks",
+                             "tour", "EXIT STATUS", "bitlens_recipe", "--version"})
       QVERIFY2(help.out.find(part) != std::string::npos, part);
     for (const char* command : {"inspect", "tokenize", "stats", "perplexity", "quantize", "report", "tour"}) {
       const Outcome one = cli({command, "--help"});
@@ -249,6 +249,42 @@ class TestCliResults : public QObject {
     QVERIFY2(run.ok(), run.describe());
     QVERIFY(same(run.json()["scored_tokens"], 20 * 31));
     QVERIFY(same(run.json()["protocol"], "paper"));
+  }
+
+  void tasks_are_scored_by_kind() {
+    const QString tasks = path("tasks.json");
+    QVERIFY(write_bytes(tasks.toStdString(),
+                        R"({"about": "letters", "items": [
+                             {"kind": "one", "prompt": "abc", "candidates": ["de", "f"], "answer": 1},
+                             {"kind": "two", "prompt": "b", "candidates": ["a", "c", "d", "e"], "answer": 0},
+                             {"kind": "two", "prompt": "xyz", "candidates": ["k", "q", "v", "w"], "answer": 2}]})"));
+    const Outcome plain = cli({"tasks", model_, "--tasks", tasks, "--json"});
+    QVERIFY2(plain.ok(), plain.describe());
+    const json alone = plain.json();
+    QVERIFY(has_keys(alone, {"name", "items", "right", "accuracy", "accuracy_se", "chance", "kinds",
+                             "seconds", "provenance", "warnings"}));
+    QVERIFY(same(alone["items"], 3));
+    QVERIFY(same(alone["chance"], (0.5 + 0.25 + 0.25) / 3));
+    QVERIFY(same(alone["kinds"].size(), std::size_t{2}));
+    QVERIFY(same(alone["kinds"][1]["kind"], "two"));
+    QVERIFY(same(alone["kinds"][1]["items"], 2));
+    QVERIFY(same(alone["provenance"]["protocol"], "cloze"));
+    QVERIFY(!alone.contains("base_accuracy"));
+
+    const Outcome mixed = cli({"tasks", model_, "--tasks", tasks, "--recipe", recipe_, "--json"});
+    QVERIFY2(mixed.ok(), mixed.describe());
+    const json both = mixed.json();
+    QVERIFY(same(both["base_right"], alone["right"]));
+    QVERIFY(same(both["base_right"].get<int>() - both["lost"].get<int>() + both["gained"].get<int>(),
+                 both["right"]));
+    // The identity loses and gains nothing; threads change nothing.
+    const Outcome identity =
+        cli({"tasks", model_, "--tasks", tasks, "--recipe", "F32", "--threads", "1", "--json"});
+    QVERIFY2(identity.ok(), identity.describe());
+    QVERIFY(same(identity.json()["right"], alone["right"]));
+    QVERIFY(same(identity.json()["lost"], 0));
+    const Outcome text = cli({"tasks", model_, "--tasks", tasks, "--recipe", recipe_});
+    QVERIFY2(text.ok() && text.out.find("As in file") != std::string::npos, text.describe());
   }
 
   void the_identity_costs_exactly_nothing() {
