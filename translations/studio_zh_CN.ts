@@ -39,6 +39,54 @@
     <context>
         <name>bitlens::studio::MainWindow</name>
         <message>
+            <source>Start from %1</source>
+            <translation>从 %1 开始</translation>
+        </message>
+        <message>
+            <source>Import tensor types</source>
+            <translation>导入张量类型</translation>
+        </message>
+        <message>
+            <source>Text files (*.txt);;All files (*)</source>
+            <translation>文本文件 (*.txt);;所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Import tensor types %1</source>
+            <translation>导入张量类型 %1</translation>
+        </message>
+        <message>
+            <source>Export tensor types</source>
+            <translation>导出张量类型</translation>
+        </message>
+        <message>
+            <source>Text files (*.txt)</source>
+            <translation>文本文件 (*.txt)</translation>
+        </message>
+        <message>
+            <source>Tensor types saved as %1, for llama-quantize --tensor-type-file.</source>
+            <translation>张量类型已保存为 %1，可用于 llama-quantize --tensor-type-file。</translation>
+        </message>
+        <message>
+            <source>&amp;Import tensor types…</source>
+            <translation>导入张量类型(&amp;I)…</translation>
+        </message>
+        <message>
+            <source>Export &amp;tensor types…</source>
+            <translation>导出张量类型(&amp;T)…</translation>
+        </message>
+        <message>
+            <source>&amp;Start from</source>
+            <translation>从现有方案开始(&amp;S)</translation>
+        </message>
+        <message>
+            <source>Tasks</source>
+            <translation>题目</translation>
+        </message>
+        <message>
+            <source>Score &amp;tasks</source>
+            <translation>题目评分(&amp;T)</translation>
+        </message>
+        <message>
             <source>Sample model</source>
             <translation>示例模型</translation>
         </message>
@@ -456,6 +504,16 @@ Free software under the GNU General Public License, version 3 or later.</source>
     <context>
         <name>bitlens::views::Chip</name>
         <message>
+            <source>%1: %2 bits per weight, %3.
+Read by: %4 (vLLM's GGUF support is experimental).</source>
+            <translation>%1：每权重 %2 位，%3。
+可读取的程序：%4（vLLM 的 GGUF 支持是实验性的）。</translation>
+        </message>
+        <message>
+            <source>Poor without an importance matrix.</source>
+            <translation>没有重要性矩阵时效果较差。</translation>
+        </message>
+        <message>
             <source>%1 bpw</source>
             <translation>%1 bpw</translation>
         </message>
@@ -466,12 +524,6 @@ Free software under the GNU General Public License, version 3 or later.</source>
         <message>
             <source>every weight on its own</source>
             <translation>每个权重单独存储</translation>
-        </message>
-        <message>
-            <source>%1: %2 bits per weight, %3.
-Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
-            <translation>%1：每权重 %2 位，%3。
-可由 llama.cpp 读取；vLLM 也可读取（其 GGUF 支持为实验性）。</translation>
         </message>
         <message>
             <source>Precision %1, %2 bits per weight</source>
@@ -882,6 +934,10 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
     <context>
         <name>bitlens::views::ExportDialog</name>
         <message>
+            <source>Importance matrix: %1</source>
+            <translation>重要性矩阵：%1</translation>
+        </message>
+        <message>
             <source>Choose…</source>
             <translation>选择…</translation>
         </message>
@@ -964,6 +1020,85 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
         <message>
             <source>Measured from the file: perplexity %1.</source>
             <translation>从文件测得：困惑度 %1。</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::TasksPanel</name>
+        <message>
+            <source>Choose tasks</source>
+            <translation>选择题目</translation>
+        </message>
+        <message>
+            <source>Tasks (*.json);;All files (*)</source>
+            <translation>题目 (*.json);;所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Tasks of the sample</source>
+            <translation>示例的题目</translation>
+        </message>
+        <message>
+            <source>%1: %2 lost, %3 gained</source>
+            <translation>%1：丢失 %2 题，新增答对 %3 题</translation>
+        </message>
+        <message>
+            <source>the model as in file</source>
+            <translation>文件中的原模型</translation>
+        </message>
+        <message>
+            <source>the recipe has changed since</source>
+            <translation>此后配方已更改</translation>
+        </message>
+        <message>
+            <source>Kind</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Items</source>
+            <translation>题数</translation>
+        </message>
+        <message>
+            <source>By chance</source>
+            <translation>随机猜测</translation>
+        </message>
+        <message>
+            <source>As in file</source>
+            <translation>文件原样</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>Accuracy</source>
+            <translation>正确率</translation>
+        </message>
+        <message>
+            <source>all</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Score (F7)</source>
+            <translation>评分 (F7)</translation>
+        </message>
+        <message>
+            <source>Choose tasks…</source>
+            <translation>选择题目…</translation>
+        </message>
+        <message>
+            <source>Sample's tasks</source>
+            <translation>示例题目</translation>
+        </message>
+        <message>
+            <source>Accuracy by kind of task</source>
+            <translation>按题目类别的正确率</translation>
+        </message>
+        <message>
+            <source>Columns of the task scores</source>
+            <translation>题目得分的列</translation>
+        </message>
+        <message>
+            <source>A prompt, a few candidates, one of them right: press F7 to see how often the model finds the right one likeliest, and how many answers the recipe costs. The sample's tasks suit the sample model; for others choose a file.</source>
+            <translation>一个提示、几个候选，其中一个正确：按 F7 查看模型有多常认为正确者最可能，以及配方使多少题答错。示例题目适合示例模型；其他模型请选择文件。</translation>
         </message>
     </context>
     <context>
@@ -1210,6 +1345,14 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
     <context>
         <name>bitlens::views::Jobs</name>
         <message>
+            <source>Reading importance matrix %1</source>
+            <translation>正在读取重要性矩阵 %1</translation>
+        </message>
+        <message>
+            <source>Making importance matrix %1</source>
+            <translation>正在生成重要性矩阵 %1</translation>
+        </message>
+        <message>
             <source>Opening %1</source>
             <translation>正在打开 %1</translation>
         </message>
@@ -1228,6 +1371,10 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
         <message>
             <source>Quantization grid</source>
             <translation>量化网格</translation>
+        </message>
+        <message>
+            <source>Scoring the tasks of %1</source>
+            <translation>正在为 %1 的题目评分</translation>
         </message>
         <message>
             <source>Layer inputs over %1</source>
@@ -1398,6 +1545,10 @@ Read by llama.cpp, and by vLLM (its GGUF support is experimental).</source>
     </context>
     <context>
         <name>bitlens::views::MeasurePanel</name>
+        <message>
+            <source>Importance</source>
+            <translation>重要性</translation>
+        </message>
         <message>
             <source>default (2048)</source>
             <translation>默认 (2048)</translation>
@@ -2167,6 +2318,63 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>%1 ± %2</source>
             <translation>%1 ± %2</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::ImportanceButton</name>
+        <message>
+            <source>Importance matrix written as %1.</source>
+            <translation>重要性矩阵已写入 %1。</translation>
+        </message>
+        <message>
+            <source>The text is being read.</source>
+            <translation>正在读取文本。</translation>
+        </message>
+        <message>
+            <source>Add a calibration text first.</source>
+            <translation>请先添加校准文本。</translation>
+        </message>
+        <message>
+            <source>Make importance matrix</source>
+            <translation>生成重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrices (*.gguf *.dat)</source>
+            <translation>重要性矩阵 (*.gguf *.dat)</translation>
+        </message>
+        <message>
+            <source>Use importance matrix</source>
+            <translation>使用重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrices (*.gguf *.dat *.imatrix);;All files (*)</source>
+            <translation>重要性矩阵 (*.gguf *.dat *.imatrix);;所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Make importance matrix from the calibration text…</source>
+            <translation>用校准文本生成重要性矩阵…</translation>
+        </message>
+        <message>
+            <source>Use importance matrix…</source>
+            <translation>使用重要性矩阵…</translation>
+        </message>
+        <message>
+            <source>Use no importance matrix</source>
+            <translation>不使用重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrix</source>
+            <translation>重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Mean squared inputs of every column: with them, measuring and exporting round columns with large
+inputs more exactly. Only searching quantizers use it.</source>
+            <translation>每一列输入的均方值：有了它，测量和导出时会更精确地舍入输入较大的列。
+只有搜索式量化器会使用它。</translation>
         </message>
     </context>
 </TS>

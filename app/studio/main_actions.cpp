@@ -9,9 +9,11 @@
 #include <QToolButton>
 
 #include "app/studio/main_window.h"
+#include "core/study/recipes.h"
 #include "views/bridge/errors.h"
 #include "views/panels/map_panel.h"
 #include "views/panels/map_view.h"
+#include "views/panels/measure_panel.h"
 #include "views/panels/model_tree.h"
 #include "views/panels/palette_panel.h"
 #include "views/panels/size_strip.h"
@@ -43,6 +45,8 @@ void MainWindow::make_actions() {
   add_action("exportModel", "export", QKeySequence(QStringLiteral("Ctrl+Shift+E")),
              [this] { export_model(); });
   add_action("exportRecipe", "", {}, [this] { export_recipe(); });
+  add_action("importTypes", "", {}, [this] { import_tensor_types(); });
+  add_action("exportTypes", "", {}, [this] { export_tensor_types(); });
   add_action("exportReport", "", {}, [this] { export_report(); });
   add_action("closeModel", "", QKeySequence::Close, [this] { show_start_page(); });
   add_action("quit", "", QKeySequence::Quit, [this] { close(); });
@@ -68,6 +72,11 @@ void MainWindow::make_actions() {
 
   add_action("measure", "measure", QKeySequence(Qt::Key_F5), [this] { document_.measure(); });
   add_action("calibrate", "", QKeySequence(Qt::Key_F6), [this] { document_.calibrate(); });
+  add_action("scoreTasks", "", QKeySequence(Qt::Key_F7), [this] {
+    docks_["tasksDock"]->show();
+    docks_["tasksDock"]->raise();
+    document_.score_tasks();
+  });
   add_action("compareFile", "compare", {}, [this] { compare_with_file(); });
   add_action("cheatSheet", "help", QKeySequence(QStringLiteral("?")), [this] { show_cheat_sheet(); });
   add_action("about", "", {}, [this] { show_about(); });
@@ -80,7 +89,8 @@ void MainWindow::make_actions() {
         {"modelDock", Qt::LeftDockWidgetArea},       {"paletteDock", Qt::RightDockWidgetArea},
         {"measureDock", Qt::RightDockWidgetArea},    {"textsDock", Qt::LeftDockWidgetArea},
         {"inspectorDock", Qt::BottomDockWidgetArea}, {"compareDock", Qt::BottomDockWidgetArea},
-        {"historyDock", Qt::BottomDockWidgetArea},   {"messagesDock", Qt::BottomDockWidgetArea}};
+        {"tasksDock", Qt::BottomDockWidgetArea},     {"historyDock", Qt::BottomDockWidgetArea},
+        {"messagesDock", Qt::BottomDockWidgetArea}};
     for (const auto& [name, area] : places) addDockWidget(area, docks_[QLatin1String(name)]);
     default_layout();
   });
@@ -144,13 +154,21 @@ void MainWindow::make_menus() {
   edit->addAction(action("resetSelection"));
 
   QMenu* recipe = menu("recipeMenu");
+  menus_["schemesMenu"] = recipe->addMenu(QString());
+  connect(menus_["schemesMenu"], &QMenu::aboutToShow, this, &MainWindow::fill_schemes);
   menus_["presetsMenu"] = recipe->addMenu(QString());
   connect(menus_["presetsMenu"], &QMenu::aboutToShow, this, &MainWindow::fill_presets);
   recipe->addAction(action("openRecipe"));
   recipe->addAction(action("exportRecipe"));
+  recipe->addSeparator();
+  for (const char* name : {"importTypes", "exportTypes"}) recipe->addAction(action(name));
 
   QMenu* measuring = menu("measureMenu");
-  for (const char* name : {"measure", "calibrate", "compareFile"}) measuring->addAction(action(name));
+  for (const char* name : {"measure", "calibrate", "scoreTasks", "compareFile"})
+    measuring->addAction(action(name));
+
+  measuring->addSeparator();
+  for (QAction* a : measure_->importance_actions()) measuring->addAction(a);
 
   QMenu* view = menu("viewMenu");
   for (auto& [name, dock] : docks_) view->addAction(dock->toggleViewAction());
@@ -233,21 +251,27 @@ void MainWindow::fill_presets() {
   }
   menu->addAction(tr("All as in file"), this,
                   [this] { document_.replace_recipe({}, tr("Preset: all as in file")); });
-  // Recipes that come with the program, beside the sample.
-  const QString sample = QString::fromStdString(study::sample_folder());
-  const QDir folder(sample.isEmpty() ? QString() : sample + QStringLiteral("/../recipes"));
-  const QStringList files =
-      sample.isEmpty() ? QStringList() : folder.entryList({QStringLiteral("*.json")}, QDir::Files);
-  if (!files.isEmpty()) menu->addSeparator();
-  for (const QString& file : files)
-    menu->addAction(QFileInfo(file).completeBaseName().replace('_', ' '), this,
-                    [this, path = folder.filePath(file)] { open_recipe(path); });
+  menu->addSeparator();
+  menu->addMenu(menus_["schemesMenu"]);
   for (QAction* a : menu->actions()) a->setEnabled(document_.session() != nullptr);
+}
+
+/// The whole-file recipes of the field.
+void MainWindow::fill_schemes() {
+  QMenu* menu = menus_["schemesMenu"];
+  menu->clear();
+  menu->setToolTipsVisible(true);
+  for (const study::IncludedScheme& scheme : study::included_schemes()) {
+    const QString name = views::shown(scheme.name);
+    QAction* a = menu->addAction(name, this, [this, name] { start_from_scheme(name); });
+    a->setToolTip(views::shown(scheme.about));
+    a->setEnabled(document_.session() != nullptr);
+  }
 }
 
 void MainWindow::update_actions() {
   const bool ready = document_.state() == views::Document::State::Ready;
-  for (const char* name : {"openRecipe", "saveStudy", "saveStudyAs", "exportModel", "exportRecipe",
+  for (const char* name : {"openRecipe", "saveStudy", "saveStudyAs", "exportModel", "exportRecipe", "importTypes", "exportTypes",
                            "exportReport", "closeModel", "selectAll", "resetSelection", "find"})
     action(name)->setEnabled(ready);
   const bool measurable = ready && document_.measure_obstacle().isEmpty();
@@ -255,6 +279,7 @@ void MainWindow::update_actions() {
   action("measure")->setEnabled(ready);
   action("compareFile")->setEnabled(measurable);
   action("calibrate")->setEnabled(ready && document_.model().llama().has_value());
+  action("scoreTasks")->setEnabled(action("calibrate")->isEnabled());
   action("undo")->setEnabled(ready && document_.undo_stack().canUndo());
   action("redo")->setEnabled(ready && document_.undo_stack().canRedo());
   action("openSample")->setVisible(!study::sample_folder().empty());
@@ -273,6 +298,8 @@ void MainWindow::retranslate_actions() {
                                                    {"saveStudyAs", tr("Save study &as…")},
                                                    {"exportModel", tr("&Export…")},
                                                    {"exportRecipe", tr("Save re&cipe…")},
+                                                   {"importTypes", tr("&Import tensor types…")},
+                                                   {"exportTypes", tr("Export &tensor types…")},
                                                    {"exportReport", tr("Write re&port…")},
                                                    {"closeModel", tr("&Close model")},
                                                    {"quit", tr("&Quit")},
@@ -283,6 +310,7 @@ void MainWindow::retranslate_actions() {
                                                    {"resetSelection", tr("Selection as in &file")},
                                                    {"measure", tr("&Measure")},
                                                    {"calibrate", tr("&Calibrate")},
+                                                   {"scoreTasks", tr("Score &tasks")},
                                                    {"compareFile", tr("Compare with another &file…")},
                                                    {"cheatSheet", tr("&Keys")},
                                                    {"about", tr("&About Bitlens")},
@@ -308,6 +336,7 @@ void MainWindow::retranslate_actions() {
   const std::pair<const char*, QString> titles[] = {
       {"fileMenu", tr("&File")},         {"recentMenu", tr("Open &recent")}, {"editMenu", tr("&Edit")},
       {"assignMenu", tr("&Assign")},     {"recipeMenu", tr("&Recipe")},      {"presetsMenu", tr("&Presets")},
+      {"schemesMenu", tr("&Start from")},
       {"measureMenu", tr("&Measure")},   {"viewMenu", tr("&View")},          {"schemeMenu", tr("&Colours")},
       {"languageMenu", tr("&Language")}, {"helpMenu", tr("&Help")}};
   for (const auto& [name, title] : titles) menus_[QLatin1String(name)]->setTitle(title);

@@ -56,13 +56,75 @@ void MainWindow::open_recipe(const QString& path) {
     return;
   }
   const QString name = QFileInfo(path).fileName();
-  side_.ask<Result<quantize::Recipe>>(
-      "", [file = path.toStdString()] { return views::load_recipe(file); }, this,
-      [this, name](const Result<quantize::Recipe>& recipe) {
-        if (!recipe)
-          emit document_.notice(views::NoticeKind::Failure, views::error_text(recipe.error()));
+  side_.ask<Result<study::LoadedRecipe>>(
+      "",
+      [file = path.toStdString(), session = document_.session(),
+       importance = document_.measurements().importance() != nullptr] {
+        return views::load_recipe(file, *session, importance);
+      },
+      this, [this, name](const Result<study::LoadedRecipe>& loaded) {
+        take_recipe(loaded, tr("Open recipe %1").arg(name));
+      });
+}
+
+void MainWindow::take_recipe(const Result<study::LoadedRecipe>& loaded, const QString& undo_name) {
+  if (!document_.session()) return;
+  if (!loaded) {
+    emit document_.notice(views::NoticeKind::Failure, views::error_text(loaded.error()));
+    return;
+  }
+  document_.replace_recipe(loaded->recipe, undo_name);
+  if (loaded->warnings.empty()) return;
+  QStringList lines;
+  for (const std::string& warning : loaded->warnings) lines << views::shown(warning);
+  emit document_.notice(views::NoticeKind::Warning, lines.join('\n'));
+}
+
+void MainWindow::start_from_scheme(const QString& name) {
+  if (!document_.session()) return;
+  side_.ask<Result<study::LoadedRecipe>>(
+      "",
+      [scheme = std::string(study::kSchemePrefix) + name.toStdString(), session = document_.session(),
+       importance = document_.measurements().importance() != nullptr] {
+        return views::load_recipe(scheme, *session, importance);
+      },
+      this, [this, name](const Result<study::LoadedRecipe>& loaded) {
+        take_recipe(loaded, tr("Start from %1").arg(name));
+      });
+}
+
+void MainWindow::import_tensor_types() {
+  const QString path = views::choose_file(this, tr("Import tensor types"), tr("Text files (*.txt);;All files (*)"));
+  if (path.isEmpty() || !document_.session()) return;
+  side_.ask<Result<study::LoadedRecipe>>(
+      "",
+      [file = path.toStdString(), session = document_.session(), base = document_.recipe()] {
+        return views::load_tensor_types(file, *session, base);
+      },
+      this, [this, name = QFileInfo(path).fileName()](const Result<study::LoadedRecipe>& loaded) {
+        take_recipe(loaded, tr("Import tensor types %1").arg(name));
+      });
+}
+
+void MainWindow::export_tensor_types() {
+  const views::ResolvedPtr resolved = document_.resolved();
+  if (!resolved) return;
+  const QString path =
+      views::choose_target(this, tr("Export tensor types"), document_.recipe_name() + QStringLiteral(".txt"),
+                           tr("Text files (*.txt)"), QStringLiteral(".txt"));
+  if (path.isEmpty()) return;
+  side_.ask<Status>(
+      "",
+      [resolved, session = document_.session(), file = path.toStdString()] {
+        return views::save_tensor_types(*resolved, *session, file);
+      },
+      this, [this, path](const Status& saved) {
+        if (saved)
+          emit document_.notice(
+              views::NoticeKind::Information,
+              tr("Tensor types saved as %1, for llama-quantize --tensor-type-file.").arg(path));
         else
-          document_.replace_recipe(*recipe, tr("Open recipe %1").arg(name));
+          emit document_.notice(views::NoticeKind::Failure, views::error_text(saved.error()));
       });
 }
 

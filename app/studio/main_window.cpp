@@ -28,6 +28,7 @@
 #include "views/panels/pages.h"
 #include "views/panels/palette_panel.h"
 #include "views/panels/size_strip.h"
+#include "views/panels/tasks_panel.h"
 #include "views/panels/texts_panel.h"
 #include "views/theme/icons.h"
 
@@ -115,6 +116,7 @@ void MainWindow::make_panels() {
   measure_ = new views::MeasurePanel(document_);
   inspector_ = new views::Inspector(document_);
   compare_ = new views::ComparePanel(document_);
+  auto* tasks = new views::TasksPanel(document_);
   messages_ = new views::MessageList;
   history_ = new QUndoView(&document_.undo_stack());
   history_->setObjectName(QStringLiteral("historyView"));
@@ -127,6 +129,7 @@ void MainWindow::make_panels() {
   add_dock("textsDock", texts_, Qt::LeftDockWidgetArea);
   add_dock("inspectorDock", inspector_, Qt::BottomDockWidgetArea);
   add_dock("compareDock", compare_, Qt::BottomDockWidgetArea);
+  add_dock("tasksDock", tasks, Qt::BottomDockWidgetArea);
   add_dock("historyDock", history_, Qt::BottomDockWidgetArea);
   add_dock("messagesDock", messages_, Qt::BottomDockWidgetArea);
   statusBar()->addWidget(jobs_, 1);
@@ -152,7 +155,8 @@ QDockWidget* MainWindow::add_dock(const char* name, QWidget* content, Qt::DockWi
 
 void MainWindow::default_layout() {
   tabifyDockWidget(docks_["inspectorDock"], docks_["compareDock"]);
-  tabifyDockWidget(docks_["compareDock"], docks_["historyDock"]);
+  tabifyDockWidget(docks_["compareDock"], docks_["tasksDock"]);
+  tabifyDockWidget(docks_["tasksDock"], docks_["historyDock"]);
   tabifyDockWidget(docks_["historyDock"], docks_["messagesDock"]);
   docks_["inspectorDock"]->raise();
   resizeDocks({docks_["modelDock"], docks_["paletteDock"]}, {320, 310}, Qt::Horizontal);
@@ -250,9 +254,9 @@ void MainWindow::changeEvent(QEvent* event) {
 void MainWindow::retranslate() {
   if (docks_.empty() || actions_.empty()) return;
   const std::pair<const char*, QString> titles[] = {
-      {"modelDock", tr("Model")},     {"paletteDock", tr("Precisions")},  {"measureDock", tr("Measure")},
-      {"textsDock", tr("Texts")},     {"inspectorDock", tr("Inspector")}, {"compareDock", tr("Compare")},
-      {"historyDock", tr("History")}, {"messagesDock", tr("Messages")}};
+      {"modelDock", tr("Model")}, {"paletteDock", tr("Precisions")},  {"measureDock", tr("Measure")},
+      {"textsDock", tr("Texts")}, {"inspectorDock", tr("Inspector")}, {"compareDock", tr("Compare")},
+      {"tasksDock", tr("Tasks")}, {"historyDock", tr("History")},     {"messagesDock", tr("Messages")}};
   for (const auto& [name, title] : titles) docks_[QLatin1String(name)]->setWindowTitle(title);
   history_->setEmptyLabel(tr("as opened"));
   history_->setAccessibleName(tr("History of edits"));

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "app/studio/language.h"
+#include "core/study/recipes.h"
 #include "views/bridge/engine.h"
 #include "views/bridge/side_worker.h"
 #include "views/document/document.h"
@@ -80,6 +81,7 @@ class MainWindow : public QMainWindow {
   void make_actions();
   void make_menus();
   void fill_presets();
+  void fill_schemes();
   void fill_recent();
   void retranslate();
   void retranslate_actions();
@@ -91,6 +93,11 @@ class MainWindow : public QMainWindow {
   void choose_model();
   void choose_recipe();
   void open_recipe(const QString& path);
+  /// A scheme that comes with the program, as one edit.
+  void start_from_scheme(const QString& name);
+  void take_recipe(const Result<study::LoadedRecipe>& loaded, const QString& undo_name);
+  void import_tensor_types();
+  void export_tensor_types();
   void export_model();
   void export_recipe();
   void export_report();

@@ -132,6 +132,8 @@ void ExportDialog::check() {
              static_cast<quint64>(disk.bytesAvailable()) < resolved->file_bytes)
       problem = tr("Not enough room on the disk.");
     for (const std::string& warning : resolved->warnings) notes << QStringLiteral("• ") + shown(warning);
+    if (const auto& importance = document_.measurements().importance())
+      notes << QStringLiteral("• ") + tr("Importance matrix: %1").arg(shown(importance->file, 80));
     if (!document_.changes_anything())
       notes << QStringLiteral("• ") + tr("No tensor changes: the file would be a copy.");
     notes << QStringLiteral("• ") + tr("Read by llama.cpp; by vLLM with its experimental GGUF support.");
@@ -147,6 +149,7 @@ void ExportDialog::start() {
   request.session = document_.session();
   request.recipe = document_.named_recipe();
   request.quantizer = document_.measurements().quantizer();
+  request.importance = document_.measurements().importance();
   request.path = QFileInfo(path_->text()).absoluteFilePath().toStdString();
   request.force = replace_->isChecked();
   request.options = document_.measurements().options();

@@ -99,6 +99,7 @@ void ReportDialog::start() {
   request.session = document_.session();
   request.recipe = document_.effective_recipe();
   request.quantizer = document_.measurements().quantizer();
+  request.importance = document_.measurements().importance();
   request.results = document_.measurements().results();
   request.options = document_.measurements().options();
   request.path = QFileInfo(path_->text()).absoluteFilePath().toStdString();

@@ -26,13 +26,21 @@ Document::Document(Engine& engine, SideWorker& side, QObject* parent)
       side_(side),
       analysis_(engine, this),
       texts_(engine, this),
-      measurements_(engine, this) {
+      measurements_(engine, this),
+      importance_(engine, this),
+      tasks_(engine, this) {
   connect(&texts_, &Texts::list_changed, this, [this] { set_modified(true); });
   connect(&measurements_, &Measurements::results_changed, this, [this] { set_modified(true); });
   connect(&measurements_, &Measurements::options_changed, this, [this] {
     set_modified(true);
     resolve_current();
   });
+  connect(&tasks_, &TaskScores::failed, this,
+          [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
+  connect(&importance_, &ImportanceMatrix::changed, this,
+          [this] { measurements_.set_importance(importance_.value()); });
+  connect(&importance_, &ImportanceMatrix::failed, this,
+          [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
   connect(&measurements_, &Measurements::failed, this,
           [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
   connect(&analysis_, &Analysis::calibration_failed, this,
@@ -119,8 +127,10 @@ void Document::close() {
   selection_.clear();
   analysis_.set_session(nullptr);
   texts_.set_session(nullptr);
+  importance_.stop_using();
   texts_.clear();
   measurements_.clear();
+  tasks_.clear();
   set_modified(false);
   set_state(State::Empty);
 }
@@ -233,9 +243,10 @@ void Document::preview_assign(const std::vector<std::size_t>& tensors, quantize:
   const RecipeEdit edit = views::assign(recipe_, model(), tensors, choice);
   side_.ask<Result<quantize::ResolvedRecipe>>(
       "preview",
-      [session = session_, recipe = named_recipe(edit.recipe), quantizer = measurements_.quantizer()] {
+      [session = session_, recipe = named_recipe(edit.recipe), quantizer = measurements_.quantizer(),
+       importance = measurements_.importance()] {
         const Entry entry("resolve");
-        return quantize::resolve(recipe, session->file(), quantizer);
+        return quantize::resolve(recipe, session->file(), quantizer, importance);
       },
       this,
       [this, serial](Result<quantize::ResolvedRecipe> resolved) {
@@ -290,9 +301,10 @@ void Document::resolve_current() {
   const quint64 serial = ++resolve_serial_;
   side_.ask<Result<quantize::ResolvedRecipe>>(
       "resolve",
-      [session = session_, recipe = named_recipe(), quantizer = measurements_.quantizer()] {
+      [session = session_, recipe = named_recipe(), quantizer = measurements_.quantizer(),
+       importance = measurements_.importance()] {
         const Entry entry("resolve");
-        return quantize::resolve(recipe, session->file(), quantizer);
+        return quantize::resolve(recipe, session->file(), quantizer, importance);
       },
       this,
       [this, serial](Result<quantize::ResolvedRecipe> resolved) {

@@ -7,9 +7,11 @@
 #include <QUndoStack>
 
 #include "views/document/analysis.h"
+#include "views/document/importance_matrix.h"
 #include "views/document/measurements.h"
 #include "views/document/recipe_edit.h"
 #include "views/document/selection.h"
+#include "views/document/task_scores.h"
 #include "views/document/texts.h"
 
 namespace bitlens::views {
@@ -71,8 +73,12 @@ class Document : public QObject {
   void measure();
   void compare_with(const QString& path);
   void calibrate();
+  /// Scores the current recipe, and the model as it is, on the chosen tasks, or says why not.
+  void score_tasks();
   /// Why measuring is not possible now; empty when it is.
   [[nodiscard]] QString measure_obstacle() const;
+  /// Why the model cannot be run under the recipe; empty when it can.
+  [[nodiscard]] QString run_obstacle() const;
 
   [[nodiscard]] study::Study to_study() const;
   void save_study(const QString& path);
@@ -88,7 +94,9 @@ class Document : public QObject {
   [[nodiscard]] Texts& texts() { return texts_; }
   [[nodiscard]] const Texts& texts() const { return texts_; }
   [[nodiscard]] Measurements& measurements() { return measurements_; }
+  [[nodiscard]] TaskScores& tasks() { return tasks_; }
   [[nodiscard]] const Measurements& measurements() const { return measurements_; }
+  [[nodiscard]] ImportanceMatrix& importance() { return importance_; }
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] SideWorker& side() { return side_; }
 
@@ -133,6 +141,8 @@ class Document : public QObject {
   Analysis analysis_;
   Texts texts_;
   Measurements measurements_;
+  ImportanceMatrix importance_;
+  TaskScores tasks_;
 };
 
 }  // namespace bitlens::views

@@ -9,12 +9,16 @@
 
 namespace bitlens::views {
 
-QString Document::measure_obstacle() const {
+QString Document::run_obstacle() const {
   if (!session_) return tr("Open a model first.");
   if (!model().llama()) return tr("This model cannot be run: %1").arg(error_text(model().llama().error()));
   if (!session_->tokenizer)
     return tr("This model's tokenizer cannot be used: %1").arg(error_text(session_->tokenizer.error()));
-  if (recipe_error_) return error_text(*recipe_error_);
+  return recipe_error_ ? error_text(*recipe_error_) : QString();
+}
+
+QString Document::measure_obstacle() const {
+  if (const QString obstacle = run_obstacle(); !obstacle.isEmpty()) return obstacle;
   const TextEntry* text = texts_.evaluation();
   if (!text) return tr("Add an evaluation text first.");
   if (text->problem) return error_text(*text->problem);
@@ -39,6 +43,16 @@ void Document::compare_with(const QString& path) {
     return;
   }
   measurements_.compare_with(session_, path, texts_.evaluation()->tokens);
+}
+
+void Document::score_tasks() {
+  if (const QString obstacle = run_obstacle(); !obstacle.isEmpty()) {
+    emit notice(NoticeKind::Warning, obstacle);
+    return;
+  }
+  if (!tasks_.scoring())
+    tasks_.score(session_, effective_recipe(), measurements_.options().activations,
+                 measurements_.quantizer());
 }
 
 void Document::calibrate() {

@@ -77,11 +77,18 @@ void Measurements::set_quantizer(quantize::Quantizer quantizer) {
   emit options_changed();
 }
 
+void Measurements::set_importance(quantize::ImportancePtr importance) {
+  if (importance == importance_) return;
+  importance_ = std::move(importance);
+  emit options_changed();
+}
+
 void Measurements::measure(SessionPtr session, std::optional<quantize::Recipe> recipe, TokensPtr text) {
   study::MeasureRequest request;
   const QString detail = shown(recipe ? recipe->name : session->requested, 80);
   request.subject = std::move(session);
   request.recipe = std::move(recipe);
+  request.importance = importance_;
   request.text = std::move(text);
   start(detail, request, {});
 }

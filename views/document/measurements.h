@@ -30,6 +30,10 @@ class Measurements : public QObject {
   [[nodiscard]] quantize::Quantizer quantizer() const { return quantizer_; }
   void set_quantizer(quantize::Quantizer quantizer);
 
+  /// What searching encoders weigh columns by; null: nothing.
+  [[nodiscard]] const quantize::ImportancePtr& importance() const { return importance_; }
+  void set_importance(quantize::ImportancePtr importance);
+
   /// Measures `recipe` applied to the model; without one, the model as it is.
   void measure(SessionPtr session, std::optional<quantize::Recipe> recipe, TokensPtr text);
   /// Opens another file and measures it against `session` as the base.
@@ -64,6 +68,7 @@ class Measurements : public QObject {
   std::vector<study::MeasuredResult> results_;
   evaluate::Options options_;
   quantize::Quantizer quantizer_ = quantize::Quantizer::Search;
+  quantize::ImportancePtr importance_;
   study::JobId running_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <QPainter>
 #include <QStyleOptionFocusRect>
 
+#include "core/quantize/runtimes.h"
 #include "views/models/map_metric.h"
 #include "views/panels/format_mime.h"
 #include "views/text/units.h"
@@ -35,14 +36,17 @@ void Chip::retranslate() {
     const kernels::FormatInfo& info = kernels::info(*choice_);
     setText(shown(info.name));
     bits_ = tr("%1 bpw").arg(bpw_text(info.bits_per_weight()));
-    runtimes_ = QStringLiteral("llama.cpp · vLLM");
+    const QString readers = shown(quantize::runtimes_that_read(info.format));
+    runtimes_ = QString(readers).replace(QStringLiteral(", "), QStringLiteral(" · "));
     const QString block =
         info.block_size > 1
             ? tr("blocks of %1 weights in %2 bytes").arg(info.block_size).arg(info.block_bytes)
             : tr("every weight on its own");
     setToolTip(
-        tr("%1: %2 bits per weight, %3.\nRead by llama.cpp, and by vLLM (its GGUF support is experimental).")
-            .arg(text(), bpw_text(info.bits_per_weight()), block));
+        tr("%1: %2 bits per weight, %3.\nRead by: %4 (vLLM's GGUF support is experimental).")
+            .arg(text(), bpw_text(info.bits_per_weight()), block, readers));
+    if (info.wants_importance)
+      setToolTip(toolTip() + QLatin1Char('\n') + tr("Poor without an importance matrix."));
     setAccessibleName(tr("Precision %1, %2 bits per weight").arg(text(), bpw_text(info.bits_per_weight())));
   } else {
     setText(tr("As in file"));

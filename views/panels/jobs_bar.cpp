@@ -29,7 +29,10 @@ QString job_title(const std::string& key, const std::string& detail) {
   if (key == "measure") return Tr::tr("Measuring %1").arg(what);
   if (key == "analyze") return Tr::tr("Weight statistics");
   if (key == "grid") return Tr::tr("Quantization grid");
+  if (key == "tasks") return Tr::tr("Scoring the tasks of %1").arg(what);
   if (key == "calibrate") return Tr::tr("Layer inputs over %1").arg(what);
+  if (key == "importance") return Tr::tr("Reading importance matrix %1").arg(what);
+  if (key == "make_importance") return Tr::tr("Making importance matrix %1").arg(what);
   if (key == "export") return Tr::tr("Exporting %1").arg(what);
   if (key == "report") return Tr::tr("Writing report %1").arg(what);
   if (key == "hash") return Tr::tr("Checksum of %1").arg(what);

@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 
 #include "views/document/document.h"
+#include "views/panels/importance_button.h"
 #include "views/text/units.h"
 
 namespace bitlens::views {
@@ -26,6 +27,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
       protocol_(new QComboBox(this)),
       activations_(new QComboBox(this)),
       quantizer_(new QComboBox(this)),
+      importance_(new ImportanceButton(document, this)),
       measure_(new QPushButton(this)),
       calibrate_(new QPushButton(this)),
       plan_(new QLabel(this)),
@@ -59,7 +61,8 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   for (QWidget* field : {static_cast<QWidget*>(name_), static_cast<QWidget*>(protocol_),
                          static_cast<QWidget*>(context_), static_cast<QWidget*>(windows_),
-                         static_cast<QWidget*>(activations_), static_cast<QWidget*>(quantizer_)})
+                         static_cast<QWidget*>(activations_), static_cast<QWidget*>(quantizer_),
+                         static_cast<QWidget*>(importance_)})
     form_->addRow(QStringLiteral(" "), field);
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(measure_, 1);
@@ -203,6 +206,7 @@ void MeasurePanel::retranslate() {
   label(quantizer_, tr("Quantizer"),
         tr("search: looks for the block scale with the smallest error.\nrtn: plain rounding, byte-equal to "
            "other tools."));
+  label(importance_, tr("Importance"), importance_->toolTip());
   protocol_->setItemText(0, QStringLiteral("llama"));
   protocol_->setItemText(1, QStringLiteral("paper"));
   activations_->setItemText(0, tr("exact"));
@@ -216,6 +220,10 @@ void MeasurePanel::retranslate() {
   calibrate_->setToolTip(tr("Looks at the inputs of every linear layer over the calibration text"));
   show_options();
   show_result();
+}
+
+QList<QAction*> MeasurePanel::importance_actions() const {
+  return importance_->choices();
 }
 
 void MeasurePanel::changeEvent(QEvent* event) {

@@ -8,16 +8,20 @@ class QFormLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
+class QAction;
 class QSpinBox;
 
 namespace bitlens::views {
 
+class ImportanceButton;
 class Document;
 
 class MeasurePanel : public QWidget {
   Q_OBJECT
  public:
   explicit MeasurePanel(Document& document, QWidget* parent = nullptr);
+  /// Make, use, stop using an importance matrix: for a menu.
+  [[nodiscard]] QList<QAction*> importance_actions() const;
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -34,6 +38,7 @@ class MeasurePanel : public QWidget {
   QLineEdit* name_;
   QSpinBox *context_, *windows_;
   QComboBox *protocol_, *activations_, *quantizer_;
+  ImportanceButton* importance_;
   QPushButton *measure_, *calibrate_;
   QLabel *plan_, *result_;
   bool showing_ = false;

@@ -4,6 +4,7 @@
 #include <QContextMenuEvent>
 #include <QMenu>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTimer>
 
 #include "tests/gui/studio/studio_test.h"
@@ -112,6 +113,56 @@ class MeasuringTest : public QObject {
     QCOMPARE(document.measurements().latest(), &document.measurements().results()[0]);
     document.compare_with(copy);
     QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 3U, 60000);  // the base stays one row
+  }
+
+  void tasks_are_scored_as_the_engine_scores_them() {
+    test::Studio studio;
+    const QString model = folder_.small_model();
+    QVERIFY(studio.open(model));
+    views::Document& document = studio.document();
+    const QString tasks =
+        folder_.file(QStringLiteral("tasks.json"),
+                     R"({"items": [{"kind": "one", "prompt": "abc", "candidates": ["de", "f"], "answer": 1},
+                      {"kind": "two", "prompt": "b", "candidates": ["a", "c", "d"], "answer": 0},
+                      {"kind": "two", "prompt": "xyz", "candidates": ["k", "q", "v"], "answer": 2}]})");
+    document.tasks().set_tasks(tasks);
+    document.assign({studio.tensor("blk.0.attn_q.weight"), studio.tensor("output.weight")}, Format::Q4_0);
+    QTRY_COMPARE(studio.format("output.weight"), std::string("Q4_0"));
+    studio.window->action("scoreTasks")->trigger();
+    QVERIFY(document.tasks().scoring());
+    QTRY_VERIFY_WITH_TIMEOUT(!document.tasks().scoring() && document.tasks().report(), 60000);
+    const study::TaskReport& shown = *document.tasks().report();
+
+    study::TaskRequest request;
+    const auto session = study::open_model(model.toStdString());
+    const auto set = study::load_tasks(tasks.toStdString());
+    QVERIFY(session && set);
+    request.subject = *session;
+    request.tasks = *set;
+    request.recipe = *shown.recipe;
+    ThreadPool pool(1);
+    const auto truth = study::score_tasks(request, {pool, {}, {}});
+    QVERIFY(truth.has_value());
+    QCOMPARE(shown.subject.all.right, truth->subject.all.right);
+    QCOMPARE(shown.base->all.right, truth->base->all.right);
+    for (std::size_t i = 0; i < 3; ++i)
+      QCOMPARE(shown.subject.items[i].margin, truth->subject.items[i].margin);
+
+    auto* table = studio.window->findChild<QTableView*>(QStringLiteral("tasksTable"));
+    QVERIFY(table);
+    QCOMPARE(table->model()->rowCount(), 3);  // all, one, two
+    QCOMPARE(table->model()->index(2, 1).data().toString(), QStringLiteral("2"));
+    QCOMPARE(table->model()->columnCount(), 6);
+
+    // A file that is none: said, and nothing is shown as if it were its score.
+    document.tasks().set_tasks(folder_.file(QStringLiteral("bad.json"), R"({"items": [{"kind": "x"}]})"));
+    QVERIFY(!document.tasks().report());
+    QSignalSpy notices(&document, &views::Document::notice);
+    document.score_tasks();
+    QTRY_COMPARE_WITH_TIMEOUT(notices.size(), 1, 60000);
+    QVERIFY2(notices[0][1].toString().contains(QStringLiteral("items[0]")),
+             qPrintable(notices[0][1].toString()));
+    QVERIFY(!document.tasks().report());
   }
 
   void a_plot_offers_its_picture_and_numbers() {
