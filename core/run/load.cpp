@@ -82,20 +82,39 @@ Status Forward::load_linear(std::size_t tensor, std::uint64_t first, std::uint64
   const io::TensorInfo& info = source_->model().file().tensors()[tensor];
   const std::size_t inputs = info.row_length();
   kernels::PackedMatrix& packed = linear.weights;
-  if (!packed.reset(rows, inputs)) return no_memory(info.name);
+  const kernels::Format format = source_->format(tensor);
+  if (!packed.reset(rows, inputs, format)) return no_memory(info.name);
   linear.tensor = tensor;
+  const kernels::FormatInfo& stored = kernels::info(format);
+  const std::size_t row_bytes = inputs / stored.block_size * stored.block_bytes;
   constexpr std::size_t weights_per_task = 1 << 16;
   const std::size_t step = std::max<std::size_t>(1, weights_per_task / (packed.width() * inputs));
-  std::vector<kernels::FloatBuffer> room(static_cast<std::size_t>(work.pool.size()));
+  struct Room {
+    kernels::FloatBuffer decoded;
+    kernels::Buffer<std::byte> encoded;
+  };
+  std::vector<Room> rooms(static_cast<std::size_t>(work.pool.size()));
   return for_each_task(
       work, (packed.panels() + step - 1) / step, [&](std::size_t task, int worker) -> Status {
-        kernels::FloatBuffer& decoded = room[static_cast<std::size_t>(worker)];
-        if (!decoded.resize(step * packed.width() * inputs)) return no_memory(info.name);
+        auto& [decoded, encoded] = rooms[static_cast<std::size_t>(worker)];
         const std::size_t begin = task * step, end = std::min(packed.panels(), begin + step);
         const std::size_t first_row = begin * packed.width();
         const std::size_t count = std::min<std::size_t>(rows - first_row, (end - begin) * packed.width());
-        if (auto status = source_->load_rows(tensor, first + first_row, count, decoded.data()); !status)
-          return status;
+        if (packed.holds_integers()) {
+          if (!encoded.resize(count * row_bytes)) return no_memory(info.name);
+          if (auto s = source_->load_encoded(tensor, first + first_row, count, encoded.data()); !s) return s;
+          bool finite = true;
+          for (std::size_t panel = begin; panel < end; ++panel)
+            finite =
+                packed.pack_blocks(panel, encoded.data() + (panel - begin) * packed.width() * row_bytes) &&
+                finite;
+          if (finite) return {};
+        }
+        if (!decoded.resize(count * inputs)) return no_memory(info.name);
+        // Of blocks with a NaN or infinite scale, this names the first weight that is.
+        if (auto s = source_->load_rows(tensor, first + first_row, count, decoded.data()); !s) return s;
+        if (packed.holds_integers())
+          return fail(ErrorCode::Numeric, "a scale is NaN or infinite", {{}, info.name, {}});
         for (std::size_t panel = begin; panel < end; ++panel)
           packed.pack_panel(panel, decoded.data() + (panel - begin) * packed.width() * inputs);
         return {};

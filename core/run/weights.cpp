@@ -42,6 +42,11 @@ class FileWeights final : public WeightSource {
     if (Status status = io::decode_rows(file, tensor, first, rows, target); !status) return status;
     return check_finite(file, tensor, first, {target, rows * file.tensors()[tensor].row_length()}, "");
   }
+  Status load_encoded(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
+                      std::byte* target) const override {
+    const std::uint64_t bytes = model_->file().tensors()[tensor].row_bytes();
+    return model_->file().read(tensor, first * bytes, {target, rows * bytes});
+  }
 
  private:
   std::shared_ptr<const model::Model> model_;
@@ -78,6 +83,19 @@ class RecipeWeights final : public WeightSource {
     }
     return check_finite(model_->file(), tensor, first, {target, weights},
                         fmt::format(" after encoding as {}", format.name));
+  }
+  Status load_encoded(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
+                      std::byte* target) const override {
+    const quantize::TensorChoice& choice = resolved_.tensors[tensor];
+    if (!choice.changed) return source_.load_encoded(tensor, first, rows, target);
+    const io::TensorInfo& info = model_->file().tensors()[tensor];
+    std::vector<float> weights(rows * info.row_length());
+    if (Status status = source_.load_rows(tensor, first, rows, weights.data()); !status) return status;
+    std::vector<float> importance(choice.weighted ? weights.size() : 0);
+    if (choice.weighted) resolved_.importance->fill(tensor, info, first * info.row_length(), importance);
+    kernels::encode(choice.format, choice.quantizer, weights.data(),
+                    choice.weighted ? importance.data() : nullptr, target, weights.size());
+    return {};
   }
 
  private:

@@ -24,6 +24,10 @@ class WeightSource {
   /// threads. Numeric if they hold NaN or infinity, before or after encoding, naming tensor and element.
   [[nodiscard]] virtual Status load_rows(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
                                          float* target) const = 0;
+  /// The same rows as this view stores them: in format(tensor), row_bytes of that format each. Not looked at
+  /// for NaN or infinity unless they had to be encoded.
+  [[nodiscard]] virtual Status load_encoded(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
+                                            std::byte* target) const = 0;
   /// All weights of a tensor as f32, rows in order. Works in parallel on work.pool. Errors as load_rows().
   [[nodiscard]] Status load(std::size_t tensor, std::span<float> target, const WorkContext& work) const;
   /// Does this view differ from the file in this tensor?

@@ -31,6 +31,8 @@ constexpr std::size_t kTileRows = 12;
 constexpr std::size_t kTileRows = 6;
 #endif
 static_assert(kRowTile % kTileRows == 0);
+/// Outputs that are finished before the next ones' turn: a row tile of them stays near the second cache.
+constexpr std::size_t kColumnBlock = 1408;
 
 /// c[kTileRows x kPanel] = (or +=) a * b over `depth` inputs. a: [depth x kTileRows], b: [depth x kPanel],
 /// packed. kHalf: only the first kLanes columns.
@@ -134,6 +136,47 @@ HWY_INLINE void prefetch(const float* from, std::size_t floats) {
   for (std::size_t i = 0; i < floats; i += kLine) hwy::Prefetch(from + i);
 }
 
+/// One row tile by columns [0, columns) of y, which stay in the second cache over all inputs.
+HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::size_t columns,
+                           std::size_t depth, const float* x, std::size_t x_stride, std::size_t rows,
+                           float* y, std::size_t y_stride, bool accumulate, float* HWY_RESTRICT packed,
+                           float* HWY_RESTRICT edge) {
+  const std::size_t step = chain_length(depth);
+  for (std::size_t k = 0; k < depth; k += step) {
+    const std::size_t chunk = depth - k < step ? depth - k : step;
+    pack_rows(x + k, x_stride, rows, chunk, packed);
+    const bool add = accumulate || k > 0;
+    // The next panel arrives in as many pieces as this one has row tiles.
+    const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, piece = chunk * kPanel / tiles;
+    for (std::size_t column = 0; column < columns; column += kPanel) {
+      const float* b = panels + column / kPanel * panel_stride + k * kPanel;
+      const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
+      for (std::size_t r = 0; r < rows; r += kTileRows) {
+        const float* a = packed + r * chunk;
+        const std::size_t height = rows - r < kTileRows ? rows - r : kTileRows;
+        float* c = y + r * y_stride + column;
+        if (column + kPanel < columns) prefetch(b + panel_stride + r / kTileRows * piece, piece);
+        if (height == kTileRows && width == kPanel) {
+          if (add)
+            register_tile<true>(a, b, chunk, c, y_stride);
+          else
+            register_tile<false>(a, b, chunk, c, y_stride);
+          continue;
+        }
+        if (width <= kLanes)
+          register_tile<false, true>(a, b, chunk, edge, kPanel);
+        else
+          register_tile<false>(a, b, chunk, edge, kPanel);
+        for (std::size_t i = 0; i < height; ++i)
+          for (std::size_t j = 0; j < width; ++j) {
+            float& target = c[i * y_stride + j];
+            target = add ? target + edge[i * kPanel + j] : edge[i * kPanel + j];
+          }
+      }
+    }
+  }
+}
+
 /// y[rows x columns] = (or +=) x[rows x depth] * B, B in panels of kPanel columns `panel_stride` floats
 /// apart, each [depth x kPanel] and padded with zeros beyond `columns`.
 inline void gemm(const float* panels, std::size_t panel_stride, std::size_t columns, std::size_t depth,
@@ -141,42 +184,14 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
                  bool accumulate) {
   HWY_ALIGN float packed[kRowTile * kDepth];
   HWY_ALIGN float edge[kTileRows * kPanel];
-  const std::size_t step = chain_length(depth);
+  static_assert(kColumnBlock % kPanel == 0);
   for (std::size_t first = 0; first < rows; first += kRowTile) {
     const std::size_t tile_rows = rows - first < kRowTile ? rows - first : kRowTile;
-    for (std::size_t k = 0; k < depth; k += step) {
-      const std::size_t chunk = depth - k < step ? depth - k : step;
-      pack_rows(x + first * x_stride + k, x_stride, tile_rows, chunk, packed);
-      const bool add = accumulate || k > 0;
-      // The next panel arrives in as many pieces as this one has row tiles.
-      const std::size_t tiles = (tile_rows + kTileRows - 1) / kTileRows, piece = chunk * kPanel / tiles;
-      for (std::size_t column = 0; column < columns; column += kPanel) {
-        const float* b = panels + column / kPanel * panel_stride + k * kPanel;
-        const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
-        for (std::size_t r = 0; r < tile_rows; r += kTileRows) {
-          const float* a = packed + r * chunk;
-          const std::size_t height = tile_rows - r < kTileRows ? tile_rows - r : kTileRows;
-          float* c = y + (first + r) * y_stride + column;
-          if (column + kPanel < columns) prefetch(b + panel_stride + r / kTileRows * piece, piece);
-          if (height == kTileRows && width == kPanel) {
-            if (add)
-              register_tile<true>(a, b, chunk, c, y_stride);
-            else
-              register_tile<false>(a, b, chunk, c, y_stride);
-            continue;
-          }
-          if (width <= kLanes)
-            register_tile<false, true>(a, b, chunk, edge, kPanel);
-          else
-            register_tile<false>(a, b, chunk, edge, kPanel);
-          for (std::size_t i = 0; i < height; ++i)
-            for (std::size_t j = 0; j < width; ++j) {
-              float& target = c[i * y_stride + j];
-              target = add ? target + edge[i * kPanel + j] : edge[i * kPanel + j];
-            }
-        }
-      }
-    }
+    for (std::size_t column = 0; column < columns; column += kColumnBlock)
+      gemm_block(panels + column / kPanel * panel_stride, panel_stride,
+                 columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
+                 x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
+                 accumulate, packed, edge);
   }
 }
 

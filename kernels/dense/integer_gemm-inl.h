@@ -61,7 +61,7 @@ using PairVector = hn::Vec<PairTag>;
 /// Keeps a sum where it is: without this GCC 12 moves broadcasts ahead until sums no longer fit the
 /// registers.
 HWY_INLINE void pin(PairVector& sum) {
-#if HWY_ARCH_X86 && !HWY_COMPILER_MSVC
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // with 32 registers there is room
   asm volatile("" : "+x"(sum.raw));
 #else
   (void)sum;

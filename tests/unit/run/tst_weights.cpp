@@ -50,6 +50,27 @@ class WeightsTest : public QObject {
              ErrorCode::InvalidArgument);
   }
 
+  void encoded_rows_decode_to_the_rows() {
+    const auto model = open(wide());
+    QVERIFY(model != nullptr);
+    const std::size_t changed = *model->file().find_tensor("blk.0.ffn_up.weight");
+    const std::size_t kept = *model->file().find_tensor("blk.1.ffn_up.weight");
+    const auto file = run::file_weights(model);
+    const auto recipe = view(model, "blk.0.ffn_*", kernels::Format::Q4_0);
+    QVERIFY(recipe != nullptr);
+    for (const auto* source : {file.get(), recipe.get()})
+      for (const std::size_t tensor : {changed, kept}) {
+        const kernels::FormatInfo& format = kernels::info(source->format(tensor));
+        constexpr std::size_t count = 3 * 64;
+        std::vector<std::byte> encoded(count / format.block_size * format.block_bytes);
+        std::vector<float> decoded(count), rows(count);
+        QVERIFY(source->load_encoded(tensor, 7, 3, encoded.data()));
+        kernels::decode(format.format, encoded.data(), decoded.data(), count);
+        QVERIFY(source->load_rows(tensor, 7, 3, rows.data()));
+        QVERIFY(decoded == rows);
+      }
+  }
+
   void a_recipe_changes_what_it_names() {
     TinyLlama tiny = wide();
     const auto model = open(tiny);
