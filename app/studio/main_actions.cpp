@@ -155,6 +155,7 @@ void MainWindow::make_menus() {
 
   QMenu* recipe = menu("recipeMenu");
   menus_["schemesMenu"] = recipe->addMenu(QString());
+  menus_["schemesMenu"]->setObjectName(QStringLiteral("schemesMenu"));
   connect(menus_["schemesMenu"], &QMenu::aboutToShow, this, &MainWindow::fill_schemes);
   menus_["presetsMenu"] = recipe->addMenu(QString());
   connect(menus_["presetsMenu"], &QMenu::aboutToShow, this, &MainWindow::fill_presets);
@@ -271,8 +272,9 @@ void MainWindow::fill_schemes() {
 
 void MainWindow::update_actions() {
   const bool ready = document_.state() == views::Document::State::Ready;
-  for (const char* name : {"openRecipe", "saveStudy", "saveStudyAs", "exportModel", "exportRecipe", "importTypes", "exportTypes",
-                           "exportReport", "closeModel", "selectAll", "resetSelection", "find"})
+  for (const char* name :
+       {"openRecipe", "saveStudy", "saveStudyAs", "exportModel", "exportRecipe", "importTypes", "exportTypes",
+        "exportReport", "closeModel", "selectAll", "resetSelection", "find"})
     action(name)->setEnabled(ready);
   const bool measurable = ready && document_.measure_obstacle().isEmpty();
   // Stays on with a model open: pressing it says what is missing.
@@ -334,11 +336,10 @@ void MainWindow::retranslate_actions() {
     if (const QString file = a->property("iconName").toString(); !file.isEmpty())
       a->setIcon(views::icon(file.toLatin1().constData(), palette()));
   const std::pair<const char*, QString> titles[] = {
-      {"fileMenu", tr("&File")},         {"recentMenu", tr("Open &recent")}, {"editMenu", tr("&Edit")},
-      {"assignMenu", tr("&Assign")},     {"recipeMenu", tr("&Recipe")},      {"presetsMenu", tr("&Presets")},
-      {"schemesMenu", tr("&Start from")},
-      {"measureMenu", tr("&Measure")},   {"viewMenu", tr("&View")},          {"schemeMenu", tr("&Colours")},
-      {"languageMenu", tr("&Language")}, {"helpMenu", tr("&Help")}};
+      {"fileMenu", tr("&File")},          {"recentMenu", tr("Open &recent")}, {"editMenu", tr("&Edit")},
+      {"assignMenu", tr("&Assign")},      {"recipeMenu", tr("&Recipe")},      {"presetsMenu", tr("&Presets")},
+      {"schemesMenu", tr("&Start from")}, {"measureMenu", tr("&Measure")},    {"viewMenu", tr("&View")},
+      {"schemeMenu", tr("&Colours")},     {"languageMenu", tr("&Language")},  {"helpMenu", tr("&Help")}};
   for (const auto& [name, title] : titles) menus_[QLatin1String(name)]->setTitle(title);
   auto* presets = tools_->findChild<QToolButton*>(QStringLiteral("presetsButton"));
   presets->setText(tr("Presets"));

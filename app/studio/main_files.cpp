@@ -62,7 +62,8 @@ void MainWindow::open_recipe(const QString& path) {
        importance = document_.measurements().importance() != nullptr] {
         return views::load_recipe(file, *session, importance);
       },
-      this, [this, name](const Result<study::LoadedRecipe>& loaded) {
+      this,
+      [this, name](const Result<study::LoadedRecipe>& loaded) {
         take_recipe(loaded, tr("Open recipe %1").arg(name));
       });
 }
@@ -88,20 +89,23 @@ void MainWindow::start_from_scheme(const QString& name) {
        importance = document_.measurements().importance() != nullptr] {
         return views::load_recipe(scheme, *session, importance);
       },
-      this, [this, name](const Result<study::LoadedRecipe>& loaded) {
+      this,
+      [this, name](const Result<study::LoadedRecipe>& loaded) {
         take_recipe(loaded, tr("Start from %1").arg(name));
       });
 }
 
 void MainWindow::import_tensor_types() {
-  const QString path = views::choose_file(this, tr("Import tensor types"), tr("Text files (*.txt);;All files (*)"));
+  const QString path =
+      views::choose_file(this, tr("Import tensor types"), tr("Text files (*.txt);;All files (*)"));
   if (path.isEmpty() || !document_.session()) return;
   side_.ask<Result<study::LoadedRecipe>>(
       "",
       [file = path.toStdString(), session = document_.session(), base = document_.recipe()] {
         return views::load_tensor_types(file, *session, base);
       },
-      this, [this, name = QFileInfo(path).fileName()](const Result<study::LoadedRecipe>& loaded) {
+      this,
+      [this, name = QFileInfo(path).fileName()](const Result<study::LoadedRecipe>& loaded) {
         take_recipe(loaded, tr("Import tensor types %1").arg(name));
       });
 }
@@ -118,7 +122,8 @@ void MainWindow::export_tensor_types() {
       [resolved, session = document_.session(), file = path.toStdString()] {
         return views::save_tensor_types(*resolved, *session, file);
       },
-      this, [this, path](const Status& saved) {
+      this,
+      [this, path](const Status& saved) {
         if (saved)
           emit document_.notice(
               views::NoticeKind::Information,

@@ -42,9 +42,8 @@ void Chip::retranslate() {
         info.block_size > 1
             ? tr("blocks of %1 weights in %2 bytes").arg(info.block_size).arg(info.block_bytes)
             : tr("every weight on its own");
-    setToolTip(
-        tr("%1: %2 bits per weight, %3.\nRead by: %4 (vLLM's GGUF support is experimental).")
-            .arg(text(), bpw_text(info.bits_per_weight()), block, readers));
+    setToolTip(tr("%1: %2 bits per weight, %3.\nRead by: %4 (vLLM's GGUF support is experimental).")
+                   .arg(text(), bpw_text(info.bits_per_weight()), block, readers));
     if (info.wants_importance)
       setToolTip(toolTip() + QLatin1Char('\n') + tr("Poor without an importance matrix."));
     setAccessibleName(tr("Precision %1, %2 bits per weight").arg(text(), bpw_text(info.bits_per_weight())));

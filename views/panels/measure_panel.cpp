@@ -59,10 +59,10 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
     quantizer_->addItem(QString());
   }
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  for (QWidget* field : {static_cast<QWidget*>(name_), static_cast<QWidget*>(protocol_),
-                         static_cast<QWidget*>(context_), static_cast<QWidget*>(windows_),
-                         static_cast<QWidget*>(activations_), static_cast<QWidget*>(quantizer_),
-                         static_cast<QWidget*>(importance_)})
+  for (QWidget* field :
+       {static_cast<QWidget*>(name_), static_cast<QWidget*>(protocol_), static_cast<QWidget*>(context_),
+        static_cast<QWidget*>(windows_), static_cast<QWidget*>(activations_),
+        static_cast<QWidget*>(quantizer_), static_cast<QWidget*>(importance_)})
     form_->addRow(QStringLiteral(" "), field);
   auto* buttons = new QHBoxLayout;
   buttons->addWidget(measure_, 1);
