@@ -23,9 +23,12 @@ using sensitivity::Method;
 constexpr const char* kHelp =
     "A cell is one tensor (or group) changed to one format, everything else as it is. Cells a shape cannot "
     "take are\n"
-    "listed as skipped. While it runs, finished cells are kept in OUT.json.journal; after a crash or Ctrl-C, "
-    "--resume\n"
-    "goes on from there. The journal is removed when OUT.json is written.\n"
+    "listed as skipped. While it runs, finished cells are kept in a journal beside the output (its name and "
+    ".journal);\n"
+    "after a crash or Ctrl-C, --resume goes on from there, also for more formats or more samples. It is "
+    "removed "
+    "when\n"
+    "the output is written. predict reads JSON and journals; HDF5 is for other tools.\n"
     "\nMETHODS\n"
     "  measured         KL and NLL at the output with only the cell changed: exact, minutes\n"
     "  response         KL predicted from --samples backward passes, in nats with an error bar: seconds; "
@@ -38,14 +41,20 @@ constexpr const char* kHelp =
     "  activation-rule  how far the inputs are beyond rules of thumb (6 sigma share > 0.01, range > 100)\n"
     "  hessian-trace    mean trace of the inputs' Hessian times the squared weight error\n"
     "  Only the first three are in nats; of the others, the order alone means something.\n"
+    "  --adaptive predicts all cells first (--samples), measures the most informative ones first, and stops "
+    "a "
+    "cell's\n"
+    "  windows early; what the windows left out would add is made up for by the predictions.\n"
     "\nJSON KEYS (also those of OUT.json)\n"
     "  bitlens_sensitivity: 1\n"
     "  cells [{tensor, format, quantizer, source (measured, predicted), method, kl_mean, kl_se, dnll_mean, "
     "dnll_se,\n"
-    "          seconds; measured: kl_median, kl_p99, kl_max, top1_agreement, scored_tokens; response: "
-    "samples,\n"
-    "          response [one number per sample]}]\n"
-    "  skipped [{tensor, format, reason}]; positions (scored tokens behind a sample); provenance; warnings\n"
+    "          seconds; measured: kl_median, kl_p99, kl_max, top1_agreement, scored_tokens, windows, "
+    "window_kl "
+    "[one\n"
+    "          per window], adaptive; response: samples, response [one number per sample], text_response}]\n"
+    "  skipped [{tensor, format, reason}]; positions (scored tokens behind a sample); grouping; provenance; "
+    "warnings\n"
     "  with --json also resumed (cells from the journal), and the responses are left out";
 
 struct Options {
@@ -53,7 +62,7 @@ struct Options {
   std::vector<std::string> formats;
   MeasureOptions measure;
   std::uint64_t samples = 200, seed = 1;
-  bool resume = false, force = false;
+  bool adaptive = false, resume = false, force = false;
 };
 
 Result<std::vector<kernels::Format>> formats_of(const std::vector<std::string>& names) {
@@ -122,14 +131,33 @@ std::string result_text(const study::SensitivityResult& result, const std::strin
   return out + facts.render();
 }
 
+/// The model, its sizes and the sweep; then the journal is no longer needed.
+Status write_hdf5(const std::shared_ptr<const study::ModelSession>& session,
+                  const study::SensitivityResult& result, const Options& options, const std::string& journal,
+                  const WorkContext& work) {
+  study::ReportRequest request;
+  request.session = session;
+  request.path = options.output;
+  request.force = options.force;
+  const study::SweepReport sweeps{{std::make_shared<const study::SensitivityResult>(result)}, false};
+  if (auto s = study::write_report(request, sweeps, work); !s) return s;
+  std::error_code error;
+  std::filesystem::remove(journal, error);
+  if (error) return fail(ErrorCode::Io, "cannot remove the journal: " + error.message(), {journal, {}, {}});
+  return {};
+}
+
 Result<Output> run(const Options& options, const Environment& environment) {
   const auto session = study::open_model(options.model);
   if (!session) return pass(session);
   auto formats = formats_of(options.formats);
   if (!formats) return pass(formats);
-  if (std::filesystem::path(options.output).extension() != ".json")
-    return fail(ErrorCode::Unsupported, "sensitivity is written as JSON; give a name that ends in .json",
-                {options.output, {}, {}});
+  const std::string ending = std::filesystem::path(options.output).extension().string();
+  const bool hdf5 = ending == ".h5" || ending == ".hdf5";
+  if (!hdf5 && ending != ".json")
+    return fail(ErrorCode::Unsupported, "give a name that ends in .json or .h5", {options.output, {}, {}});
+  if (options.adaptive && method_of(options.method) != Method::Measured)
+    return fail(ErrorCode::InvalidArgument, "--adaptive is for --method measured");
   if (!(*session)->model->llama()) return pass((*session)->model->llama());
   const auto text = load_tokens(**session, options.text);
   if (!text) return pass(text);
@@ -149,13 +177,15 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.method = method_of(options.method);
   request.samples = options.samples;
   request.seed = options.seed;
+  request.adaptive = options.adaptive;
   request.journal = study::sensitivity_journal_path(options.output);
   request.resume = options.resume;
   const auto result = study::run_sensitivity(request, {}, environment.work);
   if (!result) return pass(result);
-  if (const Status saved = study::save_sensitivity(*result, options.output, options.force, request.journal);
-      !saved)
-    return pass(saved);
+  const Status saved = hdf5
+                           ? write_hdf5(*session, *result, options, request.journal, environment.work)
+                           : study::save_sensitivity(*result, options.output, options.force, request.journal);
+  if (!saved) return pass(saved);
 
   Output out;
   out.warnings = (*session)->file().warnings();
@@ -165,7 +195,10 @@ Result<Output> run(const Options& options, const Environment& environment) {
     return out;
   }
   study::SensitivityResult shown = *result;
-  for (CellRecord& cell : shown.cells) cell.response.clear();
+  for (CellRecord& cell : shown.cells) {
+    cell.response.clear();
+    cell.text_response.clear();
+  }
   out.json = nlohmann::ordered_json::parse(study::sensitivity_to_json(shown));
   out.json["resumed"] = result->resumed;
   return out;
@@ -185,7 +218,9 @@ Command add_sensitivity(CLI::App& parent) {
       ->required()
       ->delimiter(',')
       ->type_name("A,B,..");
-  app->add_option("-o,--output", options->output, "File to write")->required()->type_name("OUT.json");
+  app->add_option("-o,--output", options->output, "File to write: JSON, or HDF5 for h5py and xarray")
+      ->required()
+      ->type_name("OUT.json|OUT.h5");
   std::vector<std::string> methods;
   for (const Method method : sensitivity::kMethods) methods.emplace_back(sensitivity::method_name(method));
   app->add_option("--method", options->method, "How; see METHODS")
@@ -209,7 +244,9 @@ Command add_sensitivity(CLI::App& parent) {
       ->type_name("N");
   add_measure_options(*app, options->measure);
   add_quantizer(*app, options->quantizer);
-  app->add_flag("--resume", options->resume, "Go on from OUT.json.journal");
+  app->add_flag("--adaptive", options->adaptive,
+                "measured: add windows to a cell until its error is a tenth of it or too small to matter");
+  app->add_flag("--resume", options->resume, "Go on from the journal beside the output");
   app->add_flag("--force", options->force, "Replace an existing output (never an input)");
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }

@@ -14,6 +14,7 @@ void write_weights(Hdf5File& file, const ReportInput& input);
 void write_histograms(Hdf5File& file, const ReportInput& input);
 void write_activations(Hdf5File& file, const ReportInput& input);
 void write_measurements(Hdf5File& file, const ReportInput& input);
+void write_sensitivity(Hdf5File& file, const ReportInput& input);
 
 /// The dimension "tensor" of the current group: names of the tensors, in file order, with layer and module
 /// beside it.

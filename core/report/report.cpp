@@ -75,6 +75,7 @@ Status write_all(const ReportInput& input, const std::string& temporary) {
   write_histograms(file, input);
   write_activations(file, input);
   write_measurements(file, input);
+  write_sensitivity(file, input);
   if (auto status = file.close(); !status) return status;
   return verify_hdf5(temporary, file.written());
 }

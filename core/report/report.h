@@ -13,6 +13,7 @@
 #include "core/evaluate/perplexity.h"
 #include "core/model/model.h"
 #include "core/quantize/recipe.h"
+#include "core/sensitivity/record.h"
 
 namespace bitlens::report {
 
@@ -35,6 +36,15 @@ struct MeasurementRow {
   Provenance provenance;
 };
 
+/// What one sweep over cells found. Empty or 0: unknown or not applicable.
+struct SensitivitySweep {
+  std::vector<sensitivity::CellRecord> cells;
+  std::string grouping;  ///< "tensor", "fused", "module", "layer", "all"
+  std::uint64_t positions = 0, context = 0, windows = 0;
+  std::string protocol, activations;
+  Provenance provenance;
+};
+
 /// Everything the report says. Vectors by tensor are in file order, or empty when nothing of the kind was
 /// computed.
 struct ReportInput {
@@ -50,6 +60,7 @@ struct ReportInput {
   std::vector<std::optional<analyze::ActivationStatistics>> activations;
   std::string calibration_name, calibration_sha256;  ///< of the text the activations come from
   std::vector<MeasurementRow> measurements;
+  std::vector<SensitivitySweep> sensitivities;
 
   std::string program, instruction_set;  ///< "bitlens 0.1.0", "AVX2"
   std::string time;                      ///< when the report was made, ISO 8601 UTC

@@ -31,7 +31,7 @@ Result<std::unique_ptr<BaseRun>> BaseRun::create(std::shared_ptr<const model::Mo
   auto block = BlockPass::create(*base->forward_);
   if (!block) return pass(block);
   base->block_ = std::move(*block);
-  base->batch_ = std::min(base->forward_->windows_per_batch(), windows.inputs.size());
+  base->batch_ = std::min({base->forward_->windows_per_batch(), windows.inputs.size(), options.most_windows});
   const auto boundaries = static_cast<std::size_t>(base->layers()) + 1;
   auto states = BoundaryStore::create(boundaries, windows.inputs.size() * base->window_floats(),
                                       options.memory_budget / 2, options.spill_folder);

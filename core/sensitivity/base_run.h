@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ class BaseRun {
     bool round_activations = false;
     std::uint64_t memory_budget = 0;
     std::string spill_folder;
+    std::size_t most_windows = std::numeric_limits<std::size_t>::max();  ///< that go through a block together
   };
   /// Runs all windows through all blocks. Progress "base" in windows x blocks.
   [[nodiscard]] static Result<std::unique_ptr<BaseRun>> create(std::shared_ptr<const model::Model> model,

@@ -54,7 +54,11 @@ struct Traveller {
   std::vector<std::vector<std::size_t>> changed;  ///< by layer: tensors that differ
   FloatBuffer hidden;                             ///< [group windows * context x width]
   std::vector<TokenResult> tokens;
+  double seconds = 0;  ///< of work, shared evenly among those that travel together
 };
+
+/// A cell that may stop early is looked at whenever about so many more tokens are scored.
+constexpr std::uint64_t kStepTokens = 128;
 
 class Measurer final : public CellMeasurer {
  public:
@@ -64,9 +68,13 @@ class Measurer final : public CellMeasurer {
     std::unique_ptr<Measurer> out(new Measurer);
     out->windows_ = std::move(windows);
     out->options_ = options;
-    const bool q8 = options.activations == evaluate::Activations::Q8;
-    auto base = BaseRun::create(std::move(model), out->windows_,
-                                {q8, options.memory_budget, options.spill_folder}, work);
+    BaseRun::Options base_options;
+    base_options.round_activations = options.activations == evaluate::Activations::Q8;
+    base_options.memory_budget = options.memory_budget;
+    base_options.spill_folder = options.spill_folder;
+    const std::uint64_t scored = out->windows_.scored_per_window();
+    if (options.enough) base_options.most_windows = (kStepTokens + scored - 1) / scored;
+    auto base = BaseRun::create(std::move(model), out->windows_, base_options, work);
     if (!base) return pass(base);
     out->base_ = std::move(*base);
     if (auto s = out->score_base(work); !s) return pass(s);
@@ -82,6 +90,8 @@ class Measurer final : public CellMeasurer {
   Measurer() = default;
   Status score_base(const WorkContext& work);
   Result<Traveller> set_out(std::size_t index, const Cell& cell) const;
+  Status run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
+                   const WorkContext& work);
   Status run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
                    const WorkContext& work);
   Status enter(Traveller& traveller, int first, std::size_t start, std::size_t count,
@@ -153,22 +163,46 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
       size = static_cast<std::size_t>(
           std::clamp(options_.batch_seconds / (seconds_per_cost_ * cost), 1.0, static_cast<double>(most)));
     std::vector<Traveller> batch;
-    const double start_time = now();
     while (batch.size() < size && c < cells.size() && first_layer(model, cells[c]) == first) {
       auto traveller = set_out(c, cells[c]);
       if (!traveller) return pass(traveller);
       batch.push_back(std::move(*traveller));
       ++c;
     }
-    for (std::size_t w = 0; w < count; w += base_->group())
-      if (auto s = run_group(batch, first, w, std::min(base_->group(), count - w), work); !s) return s;
+    const double start_time = now(), cells_in_batch = static_cast<double>(batch.size());
+    if (auto s = run_batch(std::move(batch), first, on_cell, work); !s) return s;
+    seconds_per_cost_ = (now() - start_time) / cells_in_batch / cost;
+  }
+  return {};
+}
+
+Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
+                           const WorkContext& work) {
+  const Costs costs(*base_);
+  const std::size_t count = windows_.inputs.size();
+  const std::size_t step = options_.enough ? base_->batch() : base_->group();
+  for (std::size_t w = 0; w < count && !batch.empty(); w += step) {
+    const std::size_t some = std::min(step, count - w);
+    const double start_time = now();
+    if (auto s = run_group(batch, first, w, some, work); !s) return s;
     const double seconds = (now() - start_time) / static_cast<double>(batch.size());
-    seconds_per_cost_ = seconds / cost;
-    for (const Traveller& traveller : batch) {
+    std::vector<Traveller> going_on;
+    for (Traveller& traveller : batch) {
+      traveller.seconds += seconds;
+      const bool last = w + some >= count;
+      if (!last && !options_.enough) {
+        going_on.push_back(std::move(traveller));
+        continue;
+      }
       MeasuredCell result = result_of(traveller);
-      result.seconds = seconds;
+      if (!last && !options_.enough(traveller.index, result)) {
+        going_on.push_back(std::move(traveller));
+        continue;
+      }
+      advance(costs.cell(first, base_->layers()) * static_cast<double>(count - w - some), work);
       if (auto s = on_cell(traveller.index, result); !s) return s;
     }
+    batch = std::move(going_on);
   }
   return {};
 }
@@ -286,7 +320,8 @@ Status Measurer::score_group(std::vector<Traveller>& batch, std::size_t start, s
 }
 
 MeasuredCell Measurer::result_of(const Traveller& traveller) const {
-  const evaluate::Comparison compared = evaluate::compare(traveller.tokens, windows_.inputs.size());
+  const std::size_t scored = windows_.scored_per_window(), windows = traveller.tokens.size() / scored;
+  const evaluate::Comparison compared = evaluate::compare(traveller.tokens, windows);
   MeasuredCell out;
   out.kl_mean = compared.kl_mean;
   out.kl_se = compared.kl_se;
@@ -297,8 +332,8 @@ MeasuredCell Measurer::result_of(const Traveller& traveller) const {
   out.dnll_se = compared.ln_ratio_se;
   out.top1_agreement = compared.top1_agreement;
   out.scored_tokens = traveller.tokens.size();
-  const std::size_t scored = windows_.scored_per_window();
-  for (std::size_t w = 0; w < windows_.inputs.size(); ++w) {
+  out.seconds = traveller.seconds;
+  for (std::size_t w = 0; w < windows; ++w) {
     double sum = 0;
     for (std::size_t p = 0; p < scored; ++p) sum += traveller.tokens[w * scored + p].kl;
     out.window_kl.push_back(static_cast<float>(sum / static_cast<double>(scored)));

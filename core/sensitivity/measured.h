@@ -30,7 +30,7 @@ struct MeasuredCell {
   double top1_agreement = 1;                                             ///< 0..1
   std::uint64_t scored_tokens = 0;
   double seconds = 0;
-  std::vector<float> window_kl;  ///< mean KL of each window: where in the text it comes from
+  std::vector<float> window_kl;  ///< mean KL of each window measured: where in the text it comes from
 };
 
 struct MeasureOptions {
@@ -38,6 +38,9 @@ struct MeasureOptions {
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
   double batch_seconds = 3;  ///< cells are done in batches of about so long; a batch is what a kill loses
+  /// Asked after every few windows whether what is known of cell `index` so far is enough; empty: every cell
+  /// is measured on all windows. Cells are measured on the same windows in the same order.
+  std::function<bool(std::size_t index, const MeasuredCell& so_far)> enough;
 };
 
 /// Cell `index` of the list is done. An error ends the sweep and is passed up.

@@ -27,10 +27,14 @@ struct CellRecord {
   double kl_mean = kUnknown, kl_se = kUnknown;
   double dnll_mean = kUnknown, dnll_se = kUnknown;
   double kl_median = kUnknown, kl_p99 = kUnknown, kl_max = kUnknown, top1_agreement = kUnknown;  ///< measured
-  std::uint64_t scored_tokens = 0;  ///< behind a measured value
-  std::uint64_t samples = 0;        ///< behind a predicted one
-  double seconds = 0;               ///< of work for this cell alone, where that can be said
-  std::vector<float> response;      ///< one value per sample, for joint predictions; Response only
+  std::uint64_t scored_tokens = 0;   ///< behind a measured value
+  std::uint64_t windows = 0;         ///< measured ones behind it
+  bool adaptive = false;             ///< measured until the error was small enough, not on all windows
+  std::uint64_t samples = 0;         ///< behind a predicted one
+  double seconds = 0;                ///< of work for this cell alone, where that can be said
+  std::vector<float> response;       ///< one value per sample, for joint predictions; Response only
+  std::vector<float> text_response;  ///< of the text's own labels, one per window; Response only
+  std::vector<float> window_kl;      ///< mean KL of each window measured: where in the text it comes from
 };
 
 /// "measured", "response", "fisher", "energy", "energy-shift", "rounding", "activation-rule", "hessian-trace"

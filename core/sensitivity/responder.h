@@ -32,6 +32,8 @@ class Responder {
   static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
                                                  std::vector<Cell> cells, const evaluate::Windows& windows,
                                                  const ResponseOptions& options, const WorkContext& work);
+  /// Takes over what is known; call before run().
+  Status start_from(const KnownResponses& known);
   Status run(const ResponseCallback& on_update, const WorkContext& work);
   ResponseMatrix take() { return std::move(matrix_); }
 
@@ -71,6 +73,7 @@ class Responder {
   std::map<std::size_t, SquaredGradients> squares_;  // by tensor: of the block being crossed, or the output
   const ResponseCallback* on_update_ = nullptr;
   std::uint64_t done_ = 0, total_ = 0;
+  std::size_t known_draws_ = 0;
 };
 
 }  // namespace bitlens::sensitivity

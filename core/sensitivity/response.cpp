@@ -48,7 +48,7 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
   out->options_ = options;
   out->windows_ = windows;
   const std::size_t samples = std::max<std::size_t>(1, options.samples);
-  const std::size_t used = std::min(samples, windows.inputs.size());
+  const std::size_t used = response_windows(samples, windows.inputs.size());
   out->windows_.inputs.resize(used);
   out->windows_.targets.resize(used);
   for (const Cell& cell : cells) {
@@ -87,6 +87,24 @@ std::span<const Change> Responder::changes_of(int layer) const {
   return std::span(changes_).subspan(begin, end - begin);
 }
 
+Status Responder::start_from(const KnownResponses& known) {
+  if (known.draws == 0) return {};
+  const std::size_t count = matrix_.cells().size(), windows = matrix_.windows();
+  const std::size_t draws = std::min(known.draws, matrix_.draws());
+  const auto fits = [&](const std::vector<float>& row) { return row.size() >= draws * windows; };
+  if (known.rows.size() != count || known.text.size() != count || !std::ranges::all_of(known.rows, fits))
+    return fail(ErrorCode::InvalidArgument, "the known responses are not of these cells and windows");
+  for (std::size_t cell = 0; cell < count; ++cell) {
+    std::copy_n(known.rows[cell].begin(), draws * windows, matrix_.full_row(cell).begin());
+    matrix_.set_known(cell, draws * windows);
+    if (known.text[cell].size() != windows) continue;
+    std::ranges::copy(known.text[cell], matrix_.full_text_row(cell).begin());
+    matrix_.set_text_known(cell);
+  }
+  known_draws_ = draws;
+  return {};
+}
+
 Status Responder::run(const ResponseCallback& on_update, const WorkContext& work) {
   on_update_ = &on_update;
   const std::size_t draws = matrix_.draws();
@@ -94,7 +112,8 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   const std::uint64_t per_draw = windows_.inputs.size() * base_->window_floats() * sizeof(float);
   const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
   std::vector<std::size_t> rounds;
-  std::size_t planned = 0, size = options_.one_round ? draws : std::max<std::size_t>(1, draws / 8);
+  std::size_t planned = known_draws_;
+  std::size_t size = options_.one_round ? draws : std::max<std::size_t>({1, draws / 8, planned});
   while (planned < draws) {
     rounds.push_back(std::min({size, most, draws - planned}));
     planned += rounds.back();
@@ -103,7 +122,9 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
 
   // Rounds differ in size: progress counts draws x blocks.
   total_ = draws * static_cast<std::size_t>(base_->layers());
-  std::size_t first = 0;
+  done_ = known_draws_ * static_cast<std::size_t>(base_->layers());
+  work.report("response", done_, total_);
+  std::size_t first = known_draws_;
   for (const std::size_t round : rounds) {
     if (auto s = run_round(first, round, work); !s) return s;
     first += round;
@@ -312,14 +333,19 @@ Status Responder::finish(std::span<const Change> changes) {
   return (*on_update_)(ready, matrix_);
 }
 
+std::size_t response_windows(std::size_t samples, std::size_t windows) {
+  return std::min(std::max<std::size_t>(1, samples), windows);
+}
+
 Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model>& model,
                                         std::vector<Cell> cells, const evaluate::Windows& windows,
                                         const ResponseOptions& options, const ResponseCallback& on_update,
-                                        const WorkContext& work) {
+                                        const WorkContext& work, const KnownResponses& known) {
   if (!model->llama()) return pass(model->llama());
   if (windows.inputs.empty()) return fail(ErrorCode::InvalidArgument, "no windows to run");
   auto responder = Responder::make(model, std::move(cells), windows, options, work);
   if (!responder) return pass(responder);
+  if (auto s = (*responder)->start_from(known); !s) return pass(s);
   if (auto s = (*responder)->run(on_update, work); !s) return pass(s);
   return (*responder)->take();
 }

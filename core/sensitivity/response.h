@@ -36,17 +36,24 @@ struct ResponseOptions {
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
 };
 
+/// What an earlier run with the same windows and seed has found: it is gone on from there, to the same bits.
+struct KnownResponses {
+  std::size_t draws = 0;                 ///< of every window and every cell
+  std::vector<std::vector<float>> rows;  ///< by cell: at least draws x windows values, draw by draw
+  std::vector<std::vector<float>> text;  ///< by cell: one per window, or empty
+};
+
+/// Windows that `samples` samples are spread over: fewer when there are more windows than samples.
+[[nodiscard]] std::size_t response_windows(std::size_t samples, std::size_t windows);
+
 /// Cells that have more samples now than before. Called on the thread that runs the work; an error ends it.
 using ResponseCallback =
     std::function<Status(std::span<const std::size_t> cells, const ResponseMatrix& matrix)>;
 
-/// Fewer windows are used when there are more of them than samples. Progress "base", then "response" in
-/// thousandths of a round's share. InvalidArgument for a cell without tensors.
-[[nodiscard]] Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model>& model,
-                                                      std::vector<Cell> cells,
-                                                      const evaluate::Windows& windows,
-                                                      const ResponseOptions& options,
-                                                      const ResponseCallback& on_update,
-                                                      const WorkContext& work);
+/// Progress "base", then "response" in draws x blocks. InvalidArgument for a cell without tensors.
+[[nodiscard]] Result<ResponseMatrix> response_vectors(
+    const std::shared_ptr<const model::Model>& model, std::vector<Cell> cells,
+    const evaluate::Windows& windows, const ResponseOptions& options, const ResponseCallback& on_update,
+    const WorkContext& work, const KnownResponses& known = {});
 
 }  // namespace bitlens::sensitivity

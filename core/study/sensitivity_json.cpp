@@ -34,6 +34,11 @@ constexpr std::array<std::pair<const char*, double CellRecord::*>, 8> kNumbers{{
 }};
 /// These are always written, null when unknown; the others only when known.
 constexpr std::size_t kAlways = 4;
+constexpr std::array<std::pair<const char*, std::vector<float> CellRecord::*>, 3> kLists{{
+    {"response", &CellRecord::response},
+    {"text_response", &CellRecord::text_response},
+    {"window_kl", &CellRecord::window_kl},
+}};
 
 kernels::Format read_format(ObjectReader& reader, const char* key) {
   const std::string name = reader.string(key);
@@ -51,7 +56,30 @@ SensitivityResult read_head(ObjectReader& reader) {
   return out;
 }
 
+sensitivity::Grouping read_grouping(ObjectReader& reader) {
+  using sensitivity::Grouping;
+  return reader.one_of("grouping",
+                       {Grouping::Tensor, Grouping::Fused, Grouping::Module, Grouping::Layer, Grouping::All},
+                       grouping_name);
+}
+
 }  // namespace
+
+const char* grouping_name(sensitivity::Grouping grouping) {
+  switch (grouping) {
+    case sensitivity::Grouping::Tensor:
+      return "tensor";
+    case sensitivity::Grouping::Fused:
+      return "fused";
+    case sensitivity::Grouping::Module:
+      return "module";
+    case sensitivity::Grouping::Layer:
+      return "layer";
+    case sensitivity::Grouping::All:
+      return "all";
+  }
+  return "";
+}
 
 ordered_json record_to_json(const CellRecord& record) {
   ordered_json out;
@@ -65,11 +93,14 @@ ordered_json record_to_json(const CellRecord& record) {
     if (i < kAlways || !std::isnan(value)) out[kNumbers[i].first] = value;
   }
   if (record.scored_tokens != 0) out["scored_tokens"] = record.scored_tokens;
+  if (record.windows != 0) out["windows"] = record.windows;
+  if (record.adaptive) out["adaptive"] = true;
   if (record.samples != 0) out["samples"] = record.samples;
   out["seconds"] = record.seconds;
-  if (!record.response.empty()) {
-    ordered_json& values = out["response"] = ordered_json::array();
-    for (const float value : record.response) values.push_back(value);
+  for (const auto& [key, member] : kLists) {
+    if ((record.*member).empty()) continue;
+    ordered_json& values = out[key] = ordered_json::array();
+    for (const float value : record.*member) values.push_back(value);
   }
   return out;
 }
@@ -93,22 +124,33 @@ CellRecord read_record(const json& value, const std::string& path, JsonDocument&
     if (i < kAlways || reader.has(kNumbers[i].first))
       out.*kNumbers[i].second = reader.number(kNumbers[i].first);
   if (reader.has("scored_tokens")) out.scored_tokens = reader.unsigned_number("scored_tokens");
+  if (reader.has("windows")) out.windows = reader.unsigned_number("windows");
+  if (reader.has("adaptive")) {
+    const json& flag = reader.any("adaptive");
+    if (flag.is_boolean())
+      out.adaptive = flag.get<bool>();
+    else
+      document.fail_at(reader.path_of("adaptive"), "expected true or false");
+  }
   if (reader.has("samples")) out.samples = reader.unsigned_number("samples");
   out.seconds = reader.number("seconds");
-  if (reader.has("response"))
-    reader.array("response", [&](const json& item, const std::string& where) {
+  for (const auto& [key, member] : kLists) {
+    if (!reader.has(key)) continue;
+    std::vector<float>& values = out.*member;
+    reader.array(key, [&](const json& item, const std::string& where) {
       if (item.is_number())
-        out.response.push_back(item.get<float>());
+        values.push_back(item.get<float>());
       else
         document.fail_at(where, std::string("expected a number, found ") + item.type_name());
     });
+  }
   if (!out.response.empty() && out.response.size() != out.samples)
     document.fail_at(reader.path_of("response"), "as many values as samples are needed");
   reader.end();
   return out;
 }
 
-std::string sensitivity_to_json(const SensitivityResult& result) {
+std::string sensitivity_to_line(const SensitivityResult& result) {
   ordered_json out;
   out[kVersionKey] = kVersion;
   ordered_json& cells = out["cells"] = ordered_json::array();
@@ -118,21 +160,26 @@ std::string sensitivity_to_json(const SensitivityResult& result) {
     skipped.push_back(
         {{"tensor", cell.name}, {"format", kernels::info(cell.format).name}, {"reason", cell.reason}});
   out["positions"] = result.positions;
+  out["grouping"] = grouping_name(result.grouping);
   out["provenance"] = provenance_to_json(result.provenance);
   out["warnings"] = result.warnings;
   // Responses would take a line for every number if it were indented.
-  return out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Result<SensitivityResult> parse_sensitivity(std::string_view text, const std::string& file) {
-  const auto parsed = parse_json(text, file, "sensitivity file");
-  if (!parsed) return pass(parsed);
-  JsonDocument document{file, {}};
-  ObjectReader reader(*parsed, "", document);
+std::string sensitivity_to_json(const SensitivityResult& result) {
+  return sensitivity_to_line(result) + "\n";
+}
+
+SensitivityResult read_sensitivity(const json& value, const std::string& where, JsonDocument& document) {
+  ObjectReader reader(value, where, document);
   const std::uint64_t version = reader.unsigned_number(kVersionKey);
-  if (!document.error && version > kVersion)
-    return fail(ErrorCode::Unsupported, "written by a newer version", {file, {}, {}});
+  if (!document.error && version > kVersion) {
+    document.error = Error{ErrorCode::Unsupported, "written by a newer version", {document.file, {}, {}}, {}};
+    return {};
+  }
   SensitivityResult out = read_head(reader);
+  if (reader.has("grouping")) out.grouping = read_grouping(reader);
   reader.array("cells", [&](const json& item, const std::string& path) {
     out.cells.push_back(read_record(item, path, document));
   });
@@ -143,6 +190,14 @@ Result<SensitivityResult> parse_sensitivity(std::string_view text, const std::st
   });
   out.warnings = reader.strings("warnings");
   reader.end();
+  return out;
+}
+
+Result<SensitivityResult> parse_sensitivity(std::string_view text, const std::string& file) {
+  const auto parsed = parse_json(text, file, "sensitivity file");
+  if (!parsed) return pass(parsed);
+  JsonDocument document{file, {}};
+  SensitivityResult out = read_sensitivity(*parsed, "", document);
   if (document.error) return tl::unexpected<Error>(std::move(*document.error));
   return out;
 }
@@ -157,8 +212,9 @@ Result<SensitivityResult> load_sensitivity(const std::string& path) {
   if (!key) return pass(key);
   JsonDocument document{path, {}};
   ObjectReader reader(*key, "", document);
-  (void)reader.any("request");
+  ObjectReader request = reader.object("request");
   SensitivityResult out = read_head(reader);
+  out.grouping = read_grouping(request);
   reader.end();
   for (const std::string& payload : content->payloads) {
     const auto value = parse_json(payload, path, "journal");

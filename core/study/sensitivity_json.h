@@ -13,4 +13,8 @@ namespace bitlens::study {
 [[nodiscard]] sensitivity::CellRecord read_record(const nlohmann::json& value, const std::string& path,
                                                   JsonDocument& document);
 
+/// A whole result, as parse_sensitivity() takes it.
+[[nodiscard]] SensitivityResult read_sensitivity(const nlohmann::json& value, const std::string& path,
+                                                 JsonDocument& document);
+
 }  // namespace bitlens::study

@@ -4,6 +4,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/study/result_json.h"
+#include "core/study/sensitivity_json.h"
 
 namespace bitlens::study {
 
@@ -12,7 +13,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMaxBytes = 64U << 20U;
+constexpr std::size_t kMaxBytes = 512U << 20U;  // mostly samples of responses
 constexpr std::uint64_t kMaxU32 = 0xFFFFFFFFU;
 
 const char* use_name(TextUse use) {
@@ -57,7 +58,14 @@ std::string study_to_json(const Study& study) {
   out["results"] = ordered_json::array();
   for (const MeasuredResult& result : study.results) out["results"].push_back(result_to_json(result));
   out["layout"] = study.layout;
-  return dump(out);
+  std::string text = dump(out);
+  if (study.sensitivities.empty()) return text;
+  // Hundreds of thousands of samples: a line for each result, not for each number.
+  text.resize(text.rfind('}') - 1);
+  text += ",\n  \"sensitivities\": [";
+  for (std::size_t i = 0; i < study.sensitivities.size(); ++i)
+    text += (i == 0 ? "\n    " : ",\n    ") + sensitivity_to_line(*study.sensitivities[i]);
+  return text + "\n  ]\n}\n";
 }
 
 Result<Study> parse_study(std::string_view text, const std::string& file) {
@@ -100,6 +108,11 @@ Result<Study> parse_study(std::string_view text, const std::string& file) {
     out.results.push_back(read_result(item, path, document));
   });
   out.layout = reader.string("layout");
+  if (reader.has("sensitivities"))
+    reader.array("sensitivities", [&](const json& item, const std::string& path) {
+      out.sensitivities.push_back(
+          std::make_shared<const SensitivityResult>(read_sensitivity(item, path, document)));
+    });
   reader.end();
   if (document.error) return tl::unexpected<Error>(*document.error);
   return out;

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/quantize/recipe.h"
+#include "core/study/sensitivity.h"
 #include "core/study/session.h"
 
 namespace bitlens::study {
@@ -31,6 +33,8 @@ struct Study {
   std::vector<MeasuredResult> results;    ///< without the per-token values
   evaluate::Options options;              ///< the memory budget is this machine's business and is not saved
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  /// What is known about cells: a result per method and grouping, with its samples.
+  std::vector<std::shared_ptr<const SensitivityResult>> sensitivities;
   std::string layout;  ///< opaque to the engine (the studio's window state), UTF-8 text
 };
 

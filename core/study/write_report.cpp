@@ -1,6 +1,7 @@
 // Gathers what a report says: the model, what the recipe makes of it, statistics of weights and of layer
 // inputs, and the rows already measured.
 #include "core/report/report.h"
+#include "core/study/sensitivity.h"
 #include "core/study/session.h"
 #include "core/study/utc_time.h"
 
@@ -22,6 +23,22 @@ report::MeasurementRow row_of(const MeasuredResult& result) {
   return row;
 }
 
+report::SensitivitySweep sweep_of(const SensitivityResult& result) {
+  const Provenance& from = result.provenance;
+  report::SensitivitySweep sweep;
+  sweep.cells = result.cells;
+  sweep.grouping = grouping_name(result.grouping);
+  sweep.positions = result.positions;
+  sweep.context = from.context;
+  sweep.windows = from.windows;
+  sweep.protocol = from.protocol;
+  sweep.activations = from.activations;
+  sweep.provenance = {from.model_path,      from.model_sha256, from.text_name, from.text_sha256,
+                      from.tokenizer,       from.bos,          from.quantizer, from.program,
+                      from.instruction_set, from.time,         from.threads,   from.seed};
+  return sweep;
+}
+
 Result<std::vector<std::optional<analyze::WeightStatistics>>> all_weight_statistics(const io::ModelFile& file,
                                                                                     const WorkContext& work) {
   std::vector<std::optional<analyze::WeightStatistics>> out(file.tensors().size());
@@ -39,6 +56,10 @@ Result<std::vector<std::optional<analyze::WeightStatistics>>> all_weight_statist
 }  // namespace
 
 Status write_report(const ReportRequest& request, const WorkContext& work) {
+  return write_report(request, SweepReport{}, work);
+}
+
+Status write_report(const ReportRequest& request, const SweepReport& sweeps, const WorkContext& work) {
   const ModelSession& session = *request.session;
   std::vector<std::string> inputs = request.inputs;
   if (request.calibration) inputs.push_back(request.calibration->text->path);
@@ -53,9 +74,11 @@ Status write_report(const ReportRequest& request, const WorkContext& work) {
     if (!resolved) return pass(resolved);
     report.recipe = std::move(*resolved);
   }
-  auto weights = all_weight_statistics(session.file(), work);
-  if (!weights) return pass(weights);
-  report.weights = std::move(*weights);
+  if (sweeps.statistics) {
+    auto weights = all_weight_statistics(session.file(), work);
+    if (!weights) return pass(weights);
+    report.weights = std::move(*weights);
+  }
   if (request.calibration) {
     auto activations = input_statistics(session, *request.calibration, request.options, work);
     if (!activations) return pass(activations);
@@ -64,6 +87,7 @@ Status write_report(const ReportRequest& request, const WorkContext& work) {
     report.calibration_sha256 = request.calibration->text->sha256;
   }
   for (const MeasuredResult& result : request.results) report.measurements.push_back(row_of(result));
+  for (const auto& result : sweeps.sweeps) report.sensitivities.push_back(sweep_of(*result));
   const ProgramInfo program = program_info();
   report.program = program.version;
   report.instruction_set = program.instruction_set;

@@ -145,6 +145,63 @@ QJsonObject expectations(const report::ReportInput& input) {
   for (const auto& row : input.measurements)
     nll.insert(nll.end(), row.measurement.token_nll.begin(), row.measurement.token_nll.end());
   groups["tokens"] = QJsonObject{{"nll", variable({"token"}, array(nll))}};
+
+  // Sweeps: [method][layer][module][format] of the two matrices, which differ in layer and in module.
+  const auto cells = [&](auto member) {
+    QJsonArray methods;
+    for (const auto* sweep : {&input.sensitivities[0], &input.sensitivities[1]}) {
+      QJsonArray layers;
+      for (const std::size_t layer : {0U, 1U}) {
+        QJsonArray modules;
+        for (const std::size_t module : {0U, 1U}) {
+          QJsonArray formats;
+          for (const std::size_t format : {0U, 1U})
+            formats.append(layer == module ? json(sweep->cells[layer * 2 + format].*member)
+                           : std::is_same_v<decltype(member), double sensitivity::CellRecord::*>
+                               ? QJsonValue()
+                               : QJsonValue(0));
+          modules.append(formats);
+        }
+        layers.append(modules);
+      }
+      methods.append(layers);
+    }
+    return QJsonObject{{"dims", QJsonArray{"method", "layer", "module", "format"}}, {"values", methods}};
+  };
+  using Cell = sensitivity::CellRecord;
+  groups["sensitivity"] = QJsonObject{
+      {"method", variable({"method"}, {"response", "measured"})},
+      {"source", variable({"method"}, {"predicted", "measured"})},
+      {"layer", variable({"layer"}, {-1, input.roles[2].layer})},
+      {"module", variable({"module"}, array(std::vector<std::string>{
+                                          std::string(model::module_name(input.roles[0].module)),
+                                          std::string(model::module_name(input.roles[2].module))}))},
+      {"format", variable({"format"}, {"Q8_0", "Q4_0"})},
+      {"kl_mean", cells(&Cell::kl_mean)},
+      {"kl_se", cells(&Cell::kl_se)},
+      {"dnll_mean", cells(&Cell::dnll_mean)},
+      {"kl_p99", cells(&Cell::kl_p99)},
+      {"samples", cells(&Cell::samples)},
+      {"scored_tokens", cells(&Cell::scored_tokens)},
+      {"positions", variable({"method"}, {31, 0})},
+      {"text_name", variable({"method"}, {"held out.txt", "held out.txt"})}};
+  const auto& joint = input.sensitivities[2].cells;
+  QJsonArray joint_kl, joint_adaptive;
+  joint_kl.append(array(std::vector<double>{joint[0].kl_mean, joint[1].kl_mean}));
+  joint_adaptive.append(QJsonArray{false, true});
+  groups["sensitivity_groups"] = QJsonObject{{"group", variable({"group"}, {"attn_v"})},
+                                             {"grouping", variable({"group"}, {"module"})},
+                                             {"kl_mean", variable({"group", "format"}, joint_kl)},
+                                             {"adaptive", variable({"group", "format"}, joint_adaptive)}};
+  QJsonArray responses, windows;
+  for (const Cell& cell : input.sensitivities[0].cells) responses.append(array(cell.response));
+  for (const std::size_t sweep : {1U, 2U})
+    for (const Cell& cell : input.sensitivities[sweep].cells) windows.append(array(cell.window_kl));
+  const std::string &first = input.tensors[0].name, &second = input.tensors[2].name;
+  groups["sensitivity_responses"] = QJsonObject{
+      {"response", variable({"cell", "sample"}, responses)},
+      {"cell_tensor", variable({"cell"}, array(std::vector<std::string>{first, first, second, second}))}};
+  groups["sensitivity_windows"] = QJsonObject{{"window_kl", variable({"cell", "window"}, windows)}};
   return groups;
 }
 
@@ -186,6 +243,7 @@ class TestReportReaders : public QObject {
       input.weights.clear();
       input.activations.clear();
       input.measurements.clear();
+      input.sensitivities.clear();
       expectation = {{"model", QJsonObject{{"metadata_value", variable({"metadata_key"}, {})}}},
                      {"recipe", QJsonObject{{"format", variable({"tensor"}, {"F32", "F32", "F16"})},
                                             {"rule_tensor", variable({"rule_number"}, {})}}},

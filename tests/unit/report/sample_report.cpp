@@ -92,6 +92,53 @@ report::MeasurementRow measurement(std::size_t seed, bool with_base) {
   return row;
 }
 
+/// Cells of the matrices, or of a group, at two formats.
+report::SensitivitySweep sweep(const report::ReportInput& input, sensitivity::Method method,
+                               const std::string& grouping) {
+  report::SensitivitySweep out;
+  out.grouping = grouping;
+  out.context = 64;
+  out.windows = 3;
+  out.protocol = "llama";
+  out.activations = "exact";
+  out.provenance.text_name = "held out.txt";
+  out.provenance.text_sha256 = std::string(64, 'd');
+  out.provenance.quantizer = "search";
+  out.provenance.program = "bitlens test";
+  out.provenance.time = "2026-01-02T03:04:05Z";
+  std::vector<std::string> names{"attn_v"};
+  if (grouping == "tensor") names = {input.tensors[0].name, input.tensors[2].name};
+  std::size_t i = 0;
+  for (const std::string& name : names)
+    for (const kernels::Format format : {kernels::Format::Q8_0, kernels::Format::Q4_0}) {
+      sensitivity::CellRecord record;
+      record.tensor = name;
+      record.format = format;
+      record.method = method;
+      record.kl_mean = number(++i);
+      record.kl_se = number(i) / 10;
+      record.dnll_mean = -number(i + 2);
+      record.dnll_se = number(i + 3);
+      if (method == sensitivity::Method::Measured) {
+        record.kl_median = number(i + 4);
+        record.kl_p99 = number(i + 5);
+        record.kl_max = number(i + 6);
+        record.top1_agreement = 0.5;
+        record.scored_tokens = 93;
+        record.windows = 3;
+        record.adaptive = i == 2;
+        record.window_kl = floats(3, i);
+      } else {
+        record.samples = 6;
+        record.response = floats(6, i);
+        out.positions = 31;
+        out.provenance.seed = 1;
+      }
+      out.cells.push_back(record);
+    }
+  return out;
+}
+
 }  // namespace
 
 report::ReportInput sample_report() {
@@ -166,6 +213,9 @@ report::ReportInput sample_report() {
   input.calibration_name = "calibration.txt";
   input.calibration_sha256 = std::string(64, 'c');
   input.measurements = {measurement(0, false), measurement(1, true)};
+  input.sensitivities = {sweep(input, sensitivity::Method::Response, "tensor"),
+                         sweep(input, sensitivity::Method::Measured, "tensor"),
+                         sweep(input, sensitivity::Method::Measured, "module")};
   input.program = "bitlens test";
   input.instruction_set = "AVX2";
   input.time = "2026-01-02T03:04:05Z";

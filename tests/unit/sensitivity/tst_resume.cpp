@@ -82,6 +82,108 @@ class ResumeTest : public QObject {
     QCOMPARE(expected->skipped.size(), std::size_t{10});  // ffn_down's 172 columns, twice five layers
   }
 
+  // Responses go on from the last round every cell has, to the same bits; more samples may be asked for.
+  void killed_responses_go_on() {
+    const auto request = [](const QString& output, const char* samples, const QStringList& more = {}) {
+      return QStringList{"sensitivity", model(),     "--text",    text(),      "--formats",
+                         "Q4_0",        "--context", "128",       "--windows", "8",
+                         "--quantizer", "rtn",       "--threads", "1",         "--method",
+                         "response",    "--samples", samples,     "-o",        output} +
+             more;
+    };
+    const QString whole = folder_.filePath("whole.json"), output = folder_.filePath("killed.json");
+    QVERIFY(run(request(whole, "320")));
+    QProcess victim;
+    victim.start(program(), request(output, "160"));
+    const std::string journal = study::sensitivity_journal_path(output.toStdString());
+    std::size_t found = 0;
+    QElapsedTimer timer;
+    timer.start();
+    while (found < 33 && victim.state() != QProcess::NotRunning && timer.elapsed() < 60000) {
+      victim.waitForFinished(5);
+      if (const auto content = sensitivity::read_journal(journal)) found = content->payloads.size();
+    }
+    victim.kill();
+    victim.waitForFinished();
+    if (!QFile::exists(output)) {  // it may have been faster than the kill
+      const auto partial = study::load_sensitivity(journal);
+      QVERIFY(partial && partial->cells.size() == 32);
+      QVERIFY(partial->cells.front().samples < 160);
+    }
+    QByteArray errors;
+    QVERIFY2(run(request(output, "320", {"--resume", "--force"}), &errors), errors.constData());
+    const auto resumed = study::load_sensitivity(output.toStdString());
+    const auto expected = study::load_sensitivity(whole.toStdString());
+    QVERIFY(resumed && expected);
+    QCOMPARE(resumed->cells.size(), expected->cells.size());
+    for (std::size_t c = 0; c < expected->cells.size(); ++c) {
+      QCOMPARE(resumed->cells[c].response, expected->cells[c].response);
+      QCOMPARE(resumed->cells[c].text_response, expected->cells[c].text_response);
+      QCOMPARE(resumed->cells[c].kl_mean, expected->cells[c].kl_mean);
+      QCOMPARE(resumed->cells[c].dnll_mean, expected->cells[c].dnll_mean);
+    }
+  }
+
+  // Fewer tokens, an honest error, the largest cells first.
+  void adaptive_cells_agree_with_all_windows() {
+    const auto request = [](const QString& output, const QStringList& more = {}) {
+      return QStringList{"sensitivity", model(),     "--text", text(),      "--formats",
+                         "Q4_0",        "--context", "256",    "--windows", "24",
+                         "--quantizer", "rtn",       "-o",     output} +
+             more;
+    };
+    const QString all = folder_.filePath("all.json"), some = folder_.filePath("some.json");
+    QVERIFY(run(request(all)));
+    QByteArray errors;
+    QVERIFY2(run(request(some, {"--adaptive", "--samples", "96"}), &errors), errors.constData());
+    const auto expected = study::load_sensitivity(all.toStdString());
+    const auto found = study::load_sensitivity(some.toStdString());
+    QVERIFY(expected && found);
+    QCOMPARE(found->cells.size(), expected->cells.size());
+    std::uint64_t windows = 0;
+    int outside = 0;
+    for (std::size_t c = 0; c < found->cells.size(); ++c) {
+      QVERIFY(found->cells[c].adaptive && !expected->cells[c].adaptive);
+      QCOMPARE(found->cells[c].window_kl.size(), static_cast<std::size_t>(found->cells[c].windows));
+      windows += found->cells[c].windows;
+      const double difference = found->cells[c].kl_mean - expected->cells[c].kl_mean;
+      if (std::abs(difference) > 2 * std::hypot(found->cells[c].kl_se, expected->cells[c].kl_se)) ++outside;
+    }
+    QVERIFY2(windows < 24 * found->cells.size() / 2, qPrintable(QString::number(windows)));
+    QVERIFY2(outside <= 4, qPrintable(QString::number(outside)));  // of 32
+    QVERIFY(!run(request(folder_.filePath("no.json"), {"--adaptive", "--method", "response"})));
+  }
+
+  void writes_hdf5() {
+    const QString output = folder_.filePath("cells.h5"), json = folder_.filePath("cells.json");
+    const QStringList common{"sensitivity", model(), "--text",    text(), "--formats", "Q4_0,Q8_0",
+                             "--context",   "128",   "--windows", "4",    "--tensor",  "blk.*.attn_v.weight"};
+    QByteArray errors;
+    QVERIFY2(run(common + QStringList{"-o", output}, &errors), errors.constData());
+    QVERIFY(run(common + QStringList{"-o", json}));
+    QVERIFY(!QFile::exists(output + ".journal"));
+    const auto expected = study::load_sensitivity(json.toStdString());
+    QVERIFY(expected);
+    QProcess python;
+    python.start("/usr/bin/python3",
+                 {"-c",
+                  "import h5py,sys\nf=h5py.File(sys.argv[1])['sensitivity']\n"
+                  "print(list(f['method'].asstr()),list(f['module'].asstr()),list(f['format'].asstr()),"
+                  "list(f['layer'][()]))\n"
+                  "for x in f['kl_mean'][0,:,0,:].ravel(): print(repr(float(x)))",
+                  output});
+    if (!python.waitForStarted()) QSKIP("needs python3");
+    QVERIFY(python.waitForFinished(60000));
+    const QString printed = QString::fromUtf8(python.readAllStandardOutput());
+    if (printed.isEmpty()) QSKIP("needs python3-h5py");
+    const QStringList lines = printed.trimmed().split('\n');
+    QCOMPARE(lines.size(), static_cast<qsizetype>(expected->cells.size()) + 1);
+    QVERIFY2(lines[0].contains("measured") && lines[0].contains("attn_v") && lines[0].contains("Q4_0"),
+             qPrintable(lines[0]));
+    for (std::size_t c = 0; c < expected->cells.size(); ++c)
+      QCOMPARE(lines[static_cast<qsizetype>(c) + 1].toDouble(), expected->cells[c].kl_mean);
+  }
+
   void predicts_a_recipe() {
     const QString output = folder_.filePath("responses.json");
     QByteArray errors;

@@ -1,0 +1,479 @@
+// Running a sweep: what is asked for, minus what the journal has, by whatever method.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "core/sensitivity/journal.h"
+#include "core/sensitivity/measured.h"
+#include "core/sensitivity/priority.h"
+#include "core/sensitivity/response.h"
+#include "core/sensitivity/scores.h"
+#include "core/study/result_json.h"
+#include "core/study/sensitivity.h"
+#include "core/study/sensitivity_json.h"
+
+namespace bitlens::study {
+
+namespace {
+
+using sensitivity::Cell;
+using sensitivity::CellRecord;
+using sensitivity::Method;
+
+bool needs_backward(Method method) {
+  return method == Method::Response || method == Method::Fisher;
+}
+
+Result<Provenance> provenance_of(const SensitivityRequest& request, const evaluate::Windows& windows,
+                                 const WorkContext& work) {
+  Provenance out;
+  auto hash = request.session->file().sha256(work);
+  if (!hash) return pass(hash);
+  out.model_path = request.session->file().path();
+  out.model_sha256 = std::move(*hash);
+  const tokenizer::Tokenizer& tokenizer = **request.session->tokenizer;
+  out.text_name = request.text->text->name;
+  out.text_sha256 = request.text->text->sha256;
+  out.tokenizer = tokenizer.description();
+  out.bos = tokenizer.adds_bos() && tokenizer.bos() ? "added" : "none";
+  out.protocol = evaluate::protocol_name(request.options.protocol);
+  const bool measured = request.method == Method::Measured;
+  out.activations =
+      evaluate::activations_name(measured ? request.options.activations : evaluate::Activations::Exact);
+  out.quantizer = quantize::quantizer_name(request.quantizer);
+  const ProgramInfo program = program_info();
+  out.program = program.version;
+  out.instruction_set = program.instruction_set;
+  out.context = windows.context;
+  out.windows = windows.inputs.size();
+  out.scored_tokens = windows.inputs.size() * windows.scored_per_window();
+  out.threads = work.pool.size();
+  if (needs_backward(request.method)) out.seed = request.seed;
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  out.time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+  return out;
+}
+
+}  // namespace
+
+class SensitivityRun::Impl {
+ public:
+  Impl(SensitivityRequest request, SensitivityCallback on_cells)
+      : request_(std::move(request)), on_cells_(std::move(on_cells)) {}
+
+  Result<SensitivityResult> go(const WorkContext& work) {
+    if (request_.formats.empty()) return fail(ErrorCode::InvalidArgument, "no formats to look at");
+    if (request_.samples == 0) return fail(ErrorCode::InvalidArgument, "at least one sample is needed");
+    if (!planned_)
+      if (auto s = plan(work); !s) return pass(s);
+    planned_ = true;
+    if (auto s = work_on_missing(work); !s) return pass(s);
+    SensitivityResult result = result_;
+    for (const std::optional<CellRecord>& record : records_)
+      if (record) result.cells.push_back(*record);
+    return result;
+  }
+
+  [[nodiscard]] const SensitivityResult& head() const { return result_; }
+
+ private:
+  Status plan(const WorkContext& work) {
+    auto windows = plan_windows(*request_.session, *request_.text, request_.options);
+    if (!windows) return pass(windows);
+    windows_ = std::move(*windows);
+    estimate_windows_ = request_.estimate_windows;
+    result_.grouping = request_.grouping;
+    auto plan = sensitivity::plan_cells(*request_.session->model, request_.tensor_glob, request_.formats,
+                                        request_.quantizer, request_.grouping);
+    if (!plan) return pass(plan);
+    cells_ = std::move(plan->cells);
+    result_.skipped = std::move(plan->skipped);
+    auto provenance = provenance_of(request_, windows_, work);
+    if (!provenance) return pass(provenance);
+    result_.provenance = std::move(*provenance);
+    result_.warnings = (*request_.session->tokenizer)->warnings();
+    result_.warnings.insert(result_.warnings.end(), windows_.warnings.begin(), windows_.warnings.end());
+    if (needs_backward(request_.method)) result_.positions = windows_.scored_per_window();
+    records_.resize(cells_.size());
+    if (!request_.journal.empty())
+      if (auto s = open_journal(); !s) return s;
+    return take_known();
+  }
+
+  /// What the journal or an earlier run knows is not worked on again, but told.
+  Status take_known() {
+    std::vector<std::size_t> indices;
+    for (const CellRecord& record : request_.known)
+      for (std::size_t c = 0; c < cells_.size(); ++c) {
+        const bool mine = cells_[c].name == record.tensor && cells_[c].format == record.format &&
+                          cells_[c].quantizer == record.quantizer && record.method == request_.method;
+        if (!mine || (records_[c] && records_[c]->samples >= record.samples)) continue;
+        records_[c] = record;
+        indices.push_back(c);
+      }
+    if (!indices.empty() && journal_) {
+      std::vector<std::string> payloads;
+      for (const std::size_t index : indices) payloads.push_back(record_to_json(*records_[index]).dump());
+      if (auto s = journal_->append(payloads); !s) return s;
+    }
+    std::vector<CellRecord> kept;
+    for (const std::optional<CellRecord>& record : records_) {
+      if (record && !unfinished(*record)) ++result_.resumed;
+      if (record) kept.push_back(*record);
+    }
+    if (on_cells_ && !kept.empty()) on_cells_(kept);
+    return {};
+  }
+
+  [[nodiscard]] std::size_t sampled_windows() const {
+    return sensitivity::response_windows(request_.samples, windows_.inputs.size());
+  }
+
+  /// What the records depend on. Paths, times and threads do not count; what is asked for does not either:
+  /// a journal may be gone on with for more formats, other tensors or more samples.
+  [[nodiscard]] std::string journal_key() const {
+    Provenance settled = result_.provenance;
+    settled.time.clear();
+    settled.threads = 0;
+    settled.model_path.clear();
+    settled.text_name.clear();
+    nlohmann::ordered_json key;
+    key["request"] = {{"method", sensitivity::method_name(request_.method)},
+                      {"grouping", grouping_name(request_.grouping)},
+                      {"samples", request_.method == Method::Fisher ? request_.samples : 0},
+                      {"sampled_windows", request_.method == Method::Response ? sampled_windows() : 0},
+                      {"adaptive", request_.adaptive}};
+    key["positions"] = result_.positions;
+    key["provenance"] = provenance_to_json(settled);
+    return key.dump();
+  }
+
+  Status open_journal() {
+    sensitivity::JournalContent content;
+    auto journal = sensitivity::Journal::open(request_.journal, journal_key(), request_.resume, content);
+    if (!journal) return pass(journal);
+    journal_ = std::move(*journal);
+    JsonDocument document{request_.journal, {}};
+    for (const std::string& payload : content.payloads) {
+      const auto value = parse_json(payload, request_.journal, "journal");
+      if (!value) return pass(value);
+      CellRecord record = read_record(*value, "record", document);
+      if (document.error) return tl::unexpected<Error>(std::move(*document.error));
+      for (std::size_t c = 0; c < cells_.size(); ++c)
+        if (cells_[c].name == record.tensor && cells_[c].format == record.format) records_[c] = record;
+    }
+    if (content.damaged > 0)
+      result_.warnings.push_back(fmt::format("{} damaged record{} of the journal left out", content.damaged,
+                                             content.damaged == 1 ? "" : "s"));
+    return {};
+  }
+
+  /// A response that has not all its samples yet is gone on with.
+  [[nodiscard]] bool unfinished(const CellRecord& record) const {
+    return request_.method == Method::Response && record.samples < request_.samples;
+  }
+
+  Status work_on_missing(const WorkContext& work) {
+    std::vector<std::size_t> missing;
+    std::vector<Cell> cells;
+    for (std::size_t c = 0; c < cells_.size(); ++c)
+      if (!records_[c] || unfinished(*records_[c])) {
+        missing.push_back(c);
+        cells.push_back(cells_[c]);
+      }
+    if (cells.empty()) return {};
+    if (request_.method == Method::Measured) return measure(missing, std::move(cells), work);
+    return needs_backward(request_.method) ? respond(missing, std::move(cells), work)
+                                           : score(missing, cells, work);
+  }
+
+  [[nodiscard]] CellRecord blank(std::size_t index) const {
+    CellRecord record;
+    record.tensor = cells_[index].name;
+    record.format = cells_[index].format;
+    record.quantizer = cells_[index].quantizer;
+    record.method = request_.method;
+    return record;
+  }
+
+  Status keep(std::span<const std::size_t> indices, bool write) {
+    std::vector<CellRecord> records;
+    std::vector<std::string> payloads;
+    for (const std::size_t index : indices) {
+      records.push_back(*records_[index]);
+      if (journal_ && write) payloads.push_back(record_to_json(records.back()).dump());
+    }
+    if (journal_ && write)
+      if (auto s = journal_->append(payloads); !s) return s;
+    if (on_cells_) on_cells_(records);
+    return {};
+  }
+
+  Status measure(std::vector<std::size_t> missing, std::vector<Cell> cells, const WorkContext& work) {
+    if (request_.adaptive && estimates().empty())
+      if (auto s = estimate_first(cells, work); !s) return s;
+    order_by_information(missing, cells);
+    plan_stops(cells);
+    sensitivity::MeasureOptions options;
+    options.activations = request_.options.activations;
+    options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);
+    options.spill_folder = request_.spill_folder;
+    if (request_.adaptive)
+      options.enough = [this](std::size_t at, const sensitivity::MeasuredCell& so_far) {
+        const sensitivity::AdaptiveValue value = extrapolated(at, so_far);
+        return !sensitivity::needs_more_tokens(value.kl_mean, value.kl_se, stops_[at].error_that_matters);
+      };
+    if (!measurer_) {  // an interrupted run goes on without running the base again
+      auto measurer = sensitivity::CellMeasurer::create(request_.session->model, windows_, options, work);
+      if (!measurer) return pass(measurer);
+      measurer_ = std::move(*measurer);
+    }
+    const WorkContext counted{work.pool, work.stop, [&](const Progress& progress) {
+                                work.report(progress.stage, scaled(progress, missing.size()), progress.total);
+                              }};
+    return measurer_->measure(
+        cells,
+        [&](std::size_t at, const sensitivity::MeasuredCell& cell) -> Status {
+          const std::size_t index = missing[at];
+          CellRecord record = blank(index);
+          const sensitivity::AdaptiveValue value = extrapolated(at, cell);
+          record.kl_mean = value.kl_mean;
+          record.kl_se = value.kl_se;
+          record.adaptive = request_.adaptive;
+          record.windows = cell.window_kl.size();
+          record.window_kl = cell.window_kl;
+          record.dnll_mean = cell.dnll_mean;
+          record.dnll_se = cell.dnll_se;
+          record.kl_median = cell.kl_median;
+          record.kl_p99 = cell.kl_p99;
+          record.kl_max = cell.kl_max;
+          record.top1_agreement = cell.top1_agreement;
+          record.scored_tokens = cell.scored_tokens;
+          record.seconds = cell.seconds;
+          records_[index] = std::move(record);
+          if (auto s = keep({&index, 1}, true); !s) return s;
+          return may_go_on();
+        },
+        counted);
+  }
+
+  /// Progress of what is left as progress of the whole, cells known before counted in.
+  [[nodiscard]] std::uint64_t scaled(const Progress& progress, std::size_t missing) const {
+    const double known = 1.0 - static_cast<double>(missing) / static_cast<double>(records_.size());
+    return static_cast<std::uint64_t>(known * static_cast<double>(progress.total) +
+                                      (1.0 - known) * static_cast<double>(progress.done));
+  }
+
+  [[nodiscard]] Status may_go_on() const {
+    if (request_.interrupt && request_.interrupt())
+      return fail(ErrorCode::Cancelled, "interrupted; the journal knows what is done");
+    return {};
+  }
+
+  /// Adaptive measuring starts from predictions: they say what matters and make up for windows left out.
+  Status estimate_first(const std::vector<Cell>& cells, const WorkContext& work) {
+    sensitivity::ResponseOptions options = response_options();
+    auto matrix = sensitivity::response_vectors(request_.session->model, cells, windows_, options, {}, work);
+    if (!matrix) return pass(matrix);
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      CellRecord record;
+      record.tensor = cells[c].name;
+      record.format = cells[c].format;
+      record.quantizer = cells[c].quantizer;
+      record.method = Method::Response;
+      const sensitivity::Prediction prediction = matrix->predict(c);
+      record.kl_mean = prediction.kl_mean;
+      record.kl_se = prediction.kl_se;
+      record.samples = prediction.samples;
+      record.response.assign(matrix->row(c).begin(), matrix->row(c).end());
+      own_estimates_.push_back(std::move(record));
+    }
+    estimate_windows_ = matrix->windows();
+    return {};
+  }
+
+  [[nodiscard]] const std::vector<CellRecord>& estimates() const {
+    return request_.estimates.empty() ? own_estimates_ : request_.estimates;
+  }
+
+  [[nodiscard]] const CellRecord* estimate_of(const Cell& cell) const {
+    const auto found = std::ranges::find_if(estimates(), [&](const CellRecord& record) {
+      return record.tensor == cell.name && record.format == cell.format && record.quantizer == cell.quantizer;
+    });
+    return found == estimates().end() ? nullptr : &*found;
+  }
+
+  /// Without estimates the plan's order stays.
+  void order_by_information(std::vector<std::size_t>& missing, std::vector<Cell>& cells) const {
+    if (estimates().empty()) return;
+    std::vector<sensitivity::Estimate> thought(cells.size(), {sensitivity::kUnknown, sensitivity::kUnknown});
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      if (const CellRecord* known = estimate_of(cells[c])) {
+        thought[c].kl_mean = known->kl_mean;
+        thought[c].kl_se = known->kl_se;
+      }
+      thought[c].near_decision =
+          std::ranges::find(request_.decisions, std::pair(cells[c].name, cells[c].format)) !=
+          request_.decisions.end();
+    }
+    const auto order = sensitivity::most_informative_first(*request_.session->model, cells, thought);
+    std::vector<std::size_t> ordered;
+    std::vector<Cell> ordered_cells;
+    for (const std::size_t c : order) {
+      ordered.push_back(missing[c]);
+      ordered_cells.push_back(cells[c]);
+    }
+    missing = std::move(ordered);
+    cells = std::move(ordered_cells);
+  }
+
+  /// When each cell may stop, by the predictions: known before the first is measured.
+  void plan_stops(const std::vector<Cell>& cells) {
+    stops_.resize(cells.size());
+    if (!request_.adaptive) return;
+    std::map<kernels::Format, std::vector<double>> of_format;
+    for (const CellRecord& record : estimates()) of_format[record.format].push_back(record.kl_mean);
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      stops_[c].error_that_matters = sensitivity::error_that_matters(of_format[cells[c].format]);
+      const CellRecord* known = estimate_of(cells[c]);
+      if (known == nullptr || estimate_windows_ != windows_.inputs.size()) continue;
+      stops_[c].prediction =
+          sensitivity::predict_windows(known->response, windows_.inputs.size(), windows_.scored_per_window());
+    }
+  }
+
+  [[nodiscard]] sensitivity::AdaptiveValue extrapolated(std::size_t at,
+                                                        const sensitivity::MeasuredCell& so_far) const {
+    return sensitivity::extrapolate(so_far, windows_.inputs.size(),
+                                    stops_[at].prediction.kl.empty() ? nullptr : &stops_[at].prediction);
+  }
+
+  [[nodiscard]] sensitivity::ResponseOptions response_options() const {
+    sensitivity::ResponseOptions options;
+    options.samples = request_.samples;
+    options.seed = request_.seed;
+    options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);
+    options.spill_folder = request_.spill_folder;
+    return options;
+  }
+
+  /// What the journal knows of all these cells.
+  [[nodiscard]] sensitivity::KnownResponses known_responses(const std::vector<std::size_t>& missing) const {
+    sensitivity::KnownResponses known;
+    const std::size_t windows = sampled_windows();
+    known.draws = request_.samples;
+    for (const std::size_t index : missing) {
+      const std::optional<CellRecord>& record = records_[index];
+      known.draws = std::min<std::size_t>(known.draws, record ? record->response.size() / windows : 0);
+      known.rows.push_back(record ? record->response : std::vector<float>{});
+      known.text.push_back(record ? record->text_response : std::vector<float>{});
+    }
+    return known;
+  }
+
+  Status respond(const std::vector<std::size_t>& missing, std::vector<Cell> cells, const WorkContext& work) {
+    sensitivity::ResponseOptions options = response_options();
+    options.diagonal_fisher = request_.method == Method::Fisher;
+    // The diagonal Fisher score takes the draws of one round.
+    options.one_round = options.diagonal_fisher;
+    options.text_slope = !options.diagonal_fisher;
+    const auto update = [&](std::span<const std::size_t> updated,
+                            const sensitivity::ResponseMatrix& matrix) -> Status {
+      std::vector<std::size_t> indices;
+      bool complete = true;  // the diagonal Fisher score is known at the end only
+      for (const std::size_t at : updated) {
+        const std::size_t index = missing[at];
+        CellRecord record = blank(index);
+        record.samples = matrix.known(at);
+        complete = complete && record.samples == matrix.capacity();
+        if (request_.method == Method::Fisher) {
+          record.kl_mean = matrix.diagonal_fisher(at);
+        } else {
+          const sensitivity::Prediction prediction = matrix.predict(at);
+          record.kl_mean = prediction.kl_mean;
+          record.kl_se = prediction.kl_se;
+          record.dnll_mean = prediction.dnll_mean;
+          record.dnll_se = prediction.dnll_se;
+          const auto row = matrix.row(at);
+          record.response.assign(row.begin(), row.end());
+          const auto text = matrix.text_row(at);
+          record.text_response.assign(text.begin(), text.end());
+        }
+        records_[index] = std::move(record);
+        indices.push_back(index);
+      }
+      if (auto s = keep(indices, complete || request_.method == Method::Response); !s) return s;
+      // Between rounds, when all cells have the same samples, nothing is lost by stopping.
+      bool between = true;
+      for (std::size_t c = 0; c < missing.size() && between; ++c)
+        between = matrix.known(c) == matrix.known(updated.front());
+      return between ? may_go_on() : Status{};
+    };
+    const sensitivity::KnownResponses known =
+        request_.method == Method::Response ? known_responses(missing) : sensitivity::KnownResponses{};
+    auto matrix = sensitivity::response_vectors(request_.session->model, std::move(cells), windows_, options,
+                                                update, work, known);
+    if (!matrix) return pass(matrix);
+    return {};
+  }
+
+  Status score(const std::vector<std::size_t>& missing, const std::vector<Cell>& cells,
+               const WorkContext& work) {
+    const auto scores = sensitivity::cheap_scores(request_.session->model, cells, windows_,
+                                                  request_.options.memory_budget, work);
+    if (!scores) return pass(scores);
+    const std::map<Method, double sensitivity::CellScores::*> members = {
+        {Method::Energy, &sensitivity::CellScores::energy},
+        {Method::EnergyShift, &sensitivity::CellScores::energy_shift},
+        {Method::Rounding, &sensitivity::CellScores::rounding},
+        {Method::ActivationRule, &sensitivity::CellScores::activation_rule},
+        {Method::HessianTrace, &sensitivity::CellScores::hessian_trace}};
+    for (std::size_t at = 0; at < missing.size(); ++at) {
+      CellRecord record = blank(missing[at]);
+      record.kl_mean = (*scores)[at].*members.at(request_.method);
+      record.kl_se = 0;
+      records_[missing[at]] = std::move(record);
+    }
+    return keep(missing, true);
+  }
+
+  SensitivityRequest request_;
+  SensitivityCallback on_cells_;
+  bool planned_ = false;
+  evaluate::Windows windows_;
+  std::vector<Cell> cells_;
+  std::vector<std::optional<CellRecord>> records_;
+  struct Stop {
+    double error_that_matters = 0;
+    sensitivity::WindowPrediction prediction;
+  };
+  std::vector<Stop> stops_;                // adaptive measuring, by position in the list being measured
+  std::vector<CellRecord> own_estimates_;  // when none were given
+  std::size_t estimate_windows_ = 0;       // behind the estimates
+  std::optional<sensitivity::Journal> journal_;
+  std::unique_ptr<sensitivity::CellMeasurer> measurer_;
+  SensitivityResult result_;  // without its cells
+};
+
+SensitivityRun::SensitivityRun(SensitivityRequest request, SensitivityCallback on_cells)
+    : impl_(std::make_unique<Impl>(std::move(request), std::move(on_cells))) {}
+SensitivityRun::~SensitivityRun() = default;
+
+Result<SensitivityResult> SensitivityRun::go(const WorkContext& work) {
+  return impl_->go(work);
+}
+
+const SensitivityResult& SensitivityRun::head() const {
+  return impl_->head();
+}
+
+Result<SensitivityResult> run_sensitivity(const SensitivityRequest& request,
+                                          const SensitivityCallback& on_cells, const WorkContext& work) {
+  return SensitivityRun(request, on_cells).go(work);
+}
+
+}  // namespace bitlens::study
