@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--work", help="folder of tokens and checkpoints (default: --out)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=2800)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--window", type=int, default=256)
     parser.add_argument("--late-window", type=int, default=512, help="window of the last quarter of the steps, at the same tokens a step")
