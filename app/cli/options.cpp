@@ -1,6 +1,5 @@
 #include "app/cli/options.h"
 
-#include <filesystem>
 #include <limits>
 
 #include "core/base/atomic_file.h"
@@ -55,16 +54,6 @@ quantize::Quantizer quantizer_of(const std::string& name) {
   return quantize::quantizer_from_name(name).value_or(quantize::Quantizer::Search);
 }
 
-Result<quantize::Recipe> load_recipe(const std::string& argument) {
-  const kernels::FormatInfo* format = kernels::find_format(std::string_view(argument));
-  std::error_code error;
-  if (format != nullptr && !std::filesystem::exists(std::filesystem::status(argument, error)))
-    return quantize::Recipe{std::string(format->name), {}, format->format};
-  const auto content = read_file(argument, 4U << 20U);
-  if (!content) return pass(content);
-  return quantize::parse_recipe(*content, argument);
-}
-
 void add_recipe_options(CLI::App& app, RecipeOptions& options, bool required) {
   app.add_option(
          "--recipe", options.recipe,
@@ -112,8 +101,10 @@ void add_imatrix_option(CLI::App& app, std::string& imatrix) {
       ->type_name("FILE");
 }
 
-Result<quantize::ImportancePtr> load_imatrix(const study::ModelSession& session, const std::string& imatrix) {
+Result<quantize::ImportancePtr> load_imatrix(const study::ModelSession& session, const std::string& imatrix,
+                                             const RecipeOptions& recipe) {
   if (imatrix.empty()) return quantize::ImportancePtr();
+  if (recipe.empty()) return fail(ErrorCode::InvalidArgument, "--imatrix changes nothing without --recipe");
   return study::load_importance(imatrix, session);
 }
 

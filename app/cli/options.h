@@ -29,12 +29,6 @@ void add_measure_options(CLI::App& app, MeasureOptions& options);
 void add_quantizer(CLI::App& app, std::string& quantizer);
 [[nodiscard]] quantize::Quantizer quantizer_of(const std::string& name);
 
-/// The help text of a --recipe without tensor types.
-inline constexpr const char* kRecipeHelp =
-    "Recipe: a JSON file, or the name of a format (such as Q4_0) for every matrix";
-/// Reads a recipe file; the name of a format that is no file stands for that format everywhere.
-[[nodiscard]] Result<quantize::Recipe> load_recipe(const std::string& argument);
-
 /// What changes a model: --recipe, --tensor-type, --tensor-type-file.
 struct RecipeOptions {
   std::string recipe, tensor_type_file;
@@ -53,8 +47,10 @@ void add_recipe_options(CLI::App& app, RecipeOptions& options, bool required);
 /// --imatrix FILE: what the searching encoders weigh columns by.
 void add_imatrix_option(CLI::App& app, std::string& imatrix);
 /// Reads and checks an importance matrix against the session's model; null for an empty name.
+/// InvalidArgument for one without anything to encode.
 [[nodiscard]] Result<quantize::ImportancePtr> load_imatrix(const study::ModelSession& session,
-                                                           const std::string& imatrix);
+                                                           const std::string& imatrix,
+                                                           const RecipeOptions& recipe);
 
 /// A text and its tokens under the session's tokenizer.
 [[nodiscard]] Result<std::shared_ptr<const study::TokenizedText>> load_tokens(

@@ -55,7 +55,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
     out.warnings.insert(out.warnings.end(), more.begin(), more.end());
   }
   std::vector<std::string> recipe_warnings;
-  const auto importance = load_imatrix(**subject, options.imatrix);
+  const auto importance = load_imatrix(**subject, options.imatrix, options.recipe);
   if (!importance) return pass(importance);
   request.importance = *importance;
   if (!options.recipe.empty()) {

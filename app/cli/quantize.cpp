@@ -65,7 +65,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
   if (!session) return pass(session);
   const auto quantizer = quantizer_of(options.quantizer);
   const io::ModelFile& file = (*session)->file();
-  const auto importance = load_imatrix(**session, options.imatrix);
+  const auto importance = load_imatrix(**session, options.imatrix, options.recipe);
   if (!importance) return pass(importance);
   const auto loaded = load_recipe(options.recipe, file, *importance != nullptr);
   if (!loaded) return pass(loaded);

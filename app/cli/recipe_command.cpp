@@ -48,7 +48,7 @@ Result<Output> run(const Options& options) {
   const auto session = study::open_model(options.model);
   if (!session) return pass(session);
   const io::ModelFile& file = (*session)->file();
-  const auto importance = load_imatrix(**session, options.imatrix);
+  const auto importance = load_imatrix(**session, options.imatrix, options.recipe);
   if (!importance) return pass(importance);
   const auto loaded = load_recipe(options.recipe, file, *importance != nullptr);
   if (!loaded) return pass(loaded);

@@ -38,7 +38,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.options = options.measure.resolved();
   request.quantizer = quantizer_of(options.quantizer);
   std::vector<std::string> recipe_warnings;
-  const auto importance = load_imatrix(**session, options.imatrix);
+  const auto importance = load_imatrix(**session, options.imatrix, options.recipe);
   if (!importance) return pass(importance);
   request.importance = *importance;
   if (!options.imatrix.empty()) request.inputs.push_back(options.imatrix);

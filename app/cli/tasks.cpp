@@ -29,7 +29,8 @@ constexpr const char* kHelp =
     "  seconds, warnings, provenance as in perplexity (text: the task file; protocol: cloze; windows: items)";
 
 struct Options {
-  std::string model, tasks = "sample", recipe, imatrix, quantizer = "search", activations = "exact";
+  std::string model, tasks = "sample", imatrix, quantizer = "search", activations = "exact";
+  RecipeOptions recipe;
 };
 
 std::string percent(double share) {
@@ -68,14 +69,15 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.subject = *subject;
   Output out;
   out.warnings = model_warnings(**subject);
-  if (!options.recipe.empty()) {
-    auto recipe = load_recipe(options.recipe);
-    if (!recipe) return pass(recipe);
-    request.recipe = std::move(*recipe);
-  }
-  const auto importance = load_imatrix(**subject, options.imatrix);
+  const auto importance = load_imatrix(**subject, options.imatrix, options.recipe);
   if (!importance) return pass(importance);
   request.importance = *importance;
+  if (!options.recipe.empty()) {
+    auto loaded = load_recipe(options.recipe, (*subject)->file(), *importance != nullptr);
+    if (!loaded) return pass(loaded);
+    request.recipe = std::move(loaded->recipe);
+    out.warnings.insert(out.warnings.end(), loaded->warnings.begin(), loaded->warnings.end());
+  }
   const auto tasks = study::load_tasks(options.tasks);
   if (!tasks) return pass(tasks);
   request.tasks = *tasks;
@@ -105,10 +107,9 @@ Command add_tasks(CLI::App& parent) {
   app->add_option("--tasks", options->tasks, "Task file, or \"sample\" for the tasks that come with Bitlens")
       ->type_name("FILE")
       ->capture_default_str();
-  app->add_option("--recipe", options->recipe, kRecipeHelp)->type_name("RECIPE");
+  add_recipe_options(*app, options->recipe, false);
   add_quantizer(*app, options->quantizer);
   add_imatrix_option(*app, options->imatrix);
-  app->get_option("--imatrix")->needs("--recipe");
   app->add_option(
          "--activations", options->activations,
          "exact: weights only; q8: the inputs of quantized weights rounded as llama.cpp's CPU code does")
