@@ -19,7 +19,7 @@ if(BITLENS_SANITIZE)
   add_link_options(-fsanitize=${BITLENS_SANITIZE})
 endif()
 
-# bitlens_library(<room> SOURCES a.cpp ... [DEPENDS bitlens_base ...] [PRIVATE_DEPENDS dnnl ...])
+# bitlens_library(<room> SOURCES a.cpp ... [DEPENDS bitlens_base ...] [PRIVATE_DEPENDS fmt::fmt ...])
 # makes the static library bitlens_<room>.
 function(bitlens_library room)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})

@@ -3,7 +3,7 @@
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   qt6-base-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools qt6-svg-dev libgl-dev
-  libqcustomplot-dev libeigen3-dev libhdf5-dev libdnnl-dev ocl-icd-opencl-dev libhwy-dev
+  libqcustomplot-dev libeigen3-dev libhdf5-dev libhwy-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libpcre2-dev libssl-dev
 )
 run_packages=(qt6-translations-l10n fonts-dejavu-core fonts-wqy-microhei)

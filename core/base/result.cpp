@@ -18,10 +18,10 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
   for (std::size_t k = 1; k < length; ++k)
     if ((byte(i + k) & 0xC0) != 0x80) return 0;
   const unsigned char second = byte(i + 1);
-  if (lead == 0xE0 && second < 0xA0) return 0;                    // overlong
-  if (lead == 0xED && second > 0x9F) return 0;                    // surrogates
-  if (lead == 0xF0 && second < 0x90) return 0;                    // overlong
-  if (lead == 0xF4 && second > 0x8F) return 0;                    // above U+10FFFF
+  if (lead == 0xE0 && second < 0xA0) return 0;  // overlong
+  if (lead == 0xED && second > 0x9F) return 0;  // surrogates
+  if (lead == 0xF0 && second < 0x90) return 0;  // overlong
+  if (lead == 0xF4 && second > 0x8F) return 0;  // above U+10FFFF
   return length;
 }
 
@@ -78,17 +78,28 @@ tl::unexpected<Error> pass_with(const Error& cause, std::string message, Where w
 
 const char* error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::InvalidArgument: return "invalid_argument";
-    case ErrorCode::NotFound: return "not_found";
-    case ErrorCode::Io: return "io";
-    case ErrorCode::OutOfSpace: return "out_of_space";
-    case ErrorCode::BadFile: return "bad_file";
-    case ErrorCode::Unsupported: return "unsupported";
-    case ErrorCode::Exists: return "exists";
-    case ErrorCode::Numeric: return "numeric";
-    case ErrorCode::Memory: return "memory";
-    case ErrorCode::Changed: return "changed";
-    case ErrorCode::Cancelled: return "cancelled";
+    case ErrorCode::InvalidArgument:
+      return "invalid_argument";
+    case ErrorCode::NotFound:
+      return "not_found";
+    case ErrorCode::Io:
+      return "io";
+    case ErrorCode::OutOfSpace:
+      return "out_of_space";
+    case ErrorCode::BadFile:
+      return "bad_file";
+    case ErrorCode::Unsupported:
+      return "unsupported";
+    case ErrorCode::Exists:
+      return "exists";
+    case ErrorCode::Numeric:
+      return "numeric";
+    case ErrorCode::Memory:
+      return "memory";
+    case ErrorCode::Changed:
+      return "changed";
+    case ErrorCode::Cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

@@ -33,13 +33,15 @@ struct GgufLayout {
 [[nodiscard]] Result<GgufLayout> plan_gguf(const Metadata& metadata, const std::vector<TensorPlan>& tensors);
 
 /// Use: create(), write() for every tensor in order (any number of pieces), finish(); then publish().
-/// Destroying a writer that was not published removes its temporary file. The target never holds a partial file.
+/// Destroying a writer that was not published removes its temporary file. The target never holds a partial
+/// file.
 class GgufWriter {
  public:
   /// Creates `<path>.part` beside the target and reserves the space. Exists if `path` exists and !overwrite;
   /// OutOfSpace with needed and free bytes.
   [[nodiscard]] static Result<std::unique_ptr<GgufWriter>> create(const std::string& path, Metadata metadata,
-                                                                 std::vector<TensorPlan> tensors, bool overwrite);
+                                                                  std::vector<TensorPlan> tensors,
+                                                                  bool overwrite);
   virtual ~GgufWriter() = default;
   /// Appends data of tensor `index`; tensors and pieces in order.
   [[nodiscard]] virtual Status write(std::size_t index, std::span<const std::byte> data) = 0;

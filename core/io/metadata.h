@@ -15,7 +15,18 @@ namespace bitlens::io {
 
 /// GGUF value type numbers.
 enum class MetadataType : std::uint32_t {
-  U8 = 0, I8 = 1, U16 = 2, I16 = 3, U32 = 4, I32 = 5, F32 = 6, Bool = 7, String = 8, Array = 9, U64 = 10, I64 = 11,
+  U8 = 0,
+  I8 = 1,
+  U16 = 2,
+  I16 = 3,
+  U32 = 4,
+  I32 = 5,
+  F32 = 6,
+  Bool = 7,
+  String = 8,
+  Array = 9,
+  U64 = 10,
+  I64 = 11,
   F64 = 12
 };
 [[nodiscard]] const char* metadata_type_name(MetadataType type);
@@ -27,12 +38,13 @@ struct BoolArray {
 };
 using MetadataArray =
     std::variant<std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
-                 std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>, std::vector<float>,
-                 BoolArray, std::vector<std::string>, std::vector<std::uint64_t>, std::vector<std::int64_t>,
-                 std::vector<double>>;
+                 std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>,
+                 std::vector<float>, BoolArray, std::vector<std::string>, std::vector<std::uint64_t>,
+                 std::vector<std::int64_t>, std::vector<double>>;
 
-using MetadataValue = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t,
-                                   float, bool, std::string, MetadataArray, std::uint64_t, std::int64_t, double>;
+using MetadataValue =
+    std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, float,
+                 bool, std::string, MetadataArray, std::uint64_t, std::int64_t, double>;
 
 [[nodiscard]] MetadataType type_of(const MetadataValue& value);
 [[nodiscard]] MetadataType element_type_of(const MetadataArray& array);

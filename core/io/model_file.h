@@ -38,8 +38,8 @@ class ModelFile {
 
   [[nodiscard]] virtual const std::string& path() const = 0;
   [[nodiscard]] virtual const std::vector<std::string>& shard_paths() const = 0;
-  [[nodiscard]] virtual std::uint32_t version() const = 0;    ///< GGUF version, 2 or 3
-  [[nodiscard]] virtual std::uint64_t alignment() const = 0;  ///< bytes
+  [[nodiscard]] virtual std::uint32_t version() const = 0;     ///< GGUF version, 2 or 3
+  [[nodiscard]] virtual std::uint64_t alignment() const = 0;   ///< bytes
   [[nodiscard]] virtual std::uint64_t file_bytes() const = 0;  ///< all shards
   [[nodiscard]] virtual const Metadata& metadata() const = 0;
   [[nodiscard]] virtual const std::vector<TensorInfo>& tensors() const = 0;
@@ -51,7 +51,8 @@ class ModelFile {
 
   /// Reads bytes [begin, begin + target.size()) of a tensor's data. Thread-safe. Rechecks bounds against the
   /// tensor and the file as it is now: a file that shrank or was replaced gives Changed, never a signal.
-  [[nodiscard]] virtual Status read(std::size_t tensor, std::uint64_t begin, std::span<std::byte> target) const = 0;
+  [[nodiscard]] virtual Status read(std::size_t tensor, std::uint64_t begin,
+                                    std::span<std::byte> target) const = 0;
   /// Changed if any shard differs (device, inode, size, modification time) from when it was opened.
   [[nodiscard]] virtual Status check_unchanged() const = 0;
   /// Does `path` name the same file (device and inode) as one of the shards?
@@ -61,12 +62,13 @@ class ModelFile {
 };
 
 /// Opens a GGUF file (version 2 or 3, single or split: any shard of a split opens the whole).
-/// Reads headers only. Bounded time and memory whatever the file holds; errors name file, tensor or key, offset.
+/// Reads headers only. Bounded time and memory whatever the file holds; errors name file, tensor or key,
+/// offset.
 [[nodiscard]] Result<std::shared_ptr<const ModelFile>> open_gguf(const std::string& path);
 
 /// Decodes rows [first_row, first_row + rows) of a tensor into `target` (rows * row_length floats).
 /// Unsupported if the format cannot be decoded.
-[[nodiscard]] Status decode_rows(const ModelFile& file, std::size_t tensor, std::uint64_t first_row, std::uint64_t rows,
-                                 float* target);
+[[nodiscard]] Status decode_rows(const ModelFile& file, std::size_t tensor, std::uint64_t first_row,
+                                 std::uint64_t rows, float* target);
 
 }  // namespace bitlens::io

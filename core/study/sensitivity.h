@@ -95,7 +95,8 @@ class SensitivityRun {
 /// Where the journal of a run that writes `output` stands: beside it.
 [[nodiscard]] std::string sensitivity_journal_path(const std::string& output);
 
-/// A report with sweeps over cells; `statistics`: also of every tensor's weights. Otherwise as write_report().
+/// A report with sweeps over cells; `statistics`: also of every tensor's weights. Otherwise as
+/// write_report().
 struct SweepReport {
   std::vector<std::shared_ptr<const SensitivityResult>> sweeps;
   bool statistics = true;

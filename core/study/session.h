@@ -74,7 +74,7 @@ struct TokenizedText {
 /// Everything needed to say where a number comes from; written beside every number.
 struct Provenance {
   std::string model_path, model_sha256, text_name, text_sha256, tokenizer, bos;  ///< bos: "added" or "none"
-  std::string base_path, base_sha256;  ///< what it was compared with; empty without a comparison
+  std::string base_path, base_sha256;   ///< what it was compared with; empty without a comparison
   std::string imatrix, imatrix_sha256;  ///< importance matrix of the encoders; empty without one
   std::string protocol, activations, quantizer, program, instruction_set;
   std::uint64_t context = 0, windows = 0, scored_tokens = 0;
@@ -131,7 +131,7 @@ struct ExportRequest {
   /// Re-measure the written file (opened anew) on this text against the source, if set.
   std::shared_ptr<const TokenizedText> text;
   evaluate::Options options;
-  std::vector<std::string> inputs;  ///< other files that were read (the recipe's): refused as output
+  std::vector<std::string> inputs;       ///< other files that were read (the recipe's): refused as output
   quantize::ImportancePtr importance{};  ///< matched to the session's file
 };
 struct ExportOutcome {

@@ -19,10 +19,10 @@ class MapModel : public QAbstractTableModel {
     TensorRole = Qt::UserRole,  ///< tensor index, -1: no cell here
     ValueRole,                  ///< the metric's number, NaN while unknown
     PositionRole,               ///< its place on the colour scale, 0 to 1
-    ValueTextRole,  ///< the number, short
-    ChangedRole,  ///< the recipe changes this tensor
-    FitsRole,     ///< it can take the format being dragged (true outside a drag)
-    VectorRole    ///< a norm or 1-D tensor
+    ValueTextRole,              ///< the number, short
+    ChangedRole,                ///< the recipe changes this tensor
+    FitsRole,                   ///< it can take the format being dragged (true outside a drag)
+    VectorRole                  ///< a norm or 1-D tensor
   };
 
   explicit MapModel(Document& document, QObject* parent = nullptr);

@@ -13,10 +13,10 @@ namespace bitlens::views {
 /// `limit`.
 [[nodiscard]] QString shown(std::string_view text, std::size_t limit = 400);
 
-[[nodiscard]] QString bytes_text(quint64 bytes);        ///< "98.4 MB"
-[[nodiscard]] QString exact_bytes_text(quint64 bytes);  ///< "98,362,432 bytes"
-[[nodiscard]] QString bpw_text(double bits);            ///< "4.61"
-[[nodiscard]] QString share_text(double share, int significant = 3);         ///< 0.0123 -> "1.23 %"
+[[nodiscard]] QString bytes_text(quint64 bytes);                      ///< "98.4 MB"
+[[nodiscard]] QString exact_bytes_text(quint64 bytes);                ///< "98,362,432 bytes"
+[[nodiscard]] QString bpw_text(double bits);                          ///< "4.61"
+[[nodiscard]] QString share_text(double share, int significant = 3);  ///< 0.0123 -> "1.23 %"
 [[nodiscard]] QString number_text(double value, int significant = 4);
 [[nodiscard]] QString count_text(quint64 count);
 /// "18.92 ± 0.21": the value with as many decimals as its error deserves.

@@ -54,6 +54,8 @@ void reset_peak() {
   peak = current.load();
 }
 
-std::size_t peak_bytes() { return peak - base; }
+std::size_t peak_bytes() {
+  return peak - base;
+}
 
 }  // namespace bitlens::test
