@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/run/tasks.h"
 #include "kernels/dense/attention.h"
@@ -16,32 +15,6 @@ using kernels::FloatBuffer;
 using kernels::kRowTile;
 using kernels::PackedMatrix;
 using model::Module;
-
-Result<std::vector<float>> rotary_angles(const Forward& forward) {
-  const model::RopeParameters& rope = forward.parameters().rope;
-  const WeightSource& source = forward.source();
-  const std::size_t pairs = rope.dimensions / 2;
-  std::vector<float> divisors(pairs, 1.0F);
-  auto tensor = source.model().global_tensor(Module::RopeFreqs);
-  if (!tensor) tensor = source.model().block_tensor(0, Module::RopeFreqs);
-  if (tensor) {
-    const io::TensorInfo& info = source.model().file().tensors()[*tensor];
-    divisors.resize(info.elements());
-    if (auto status = source.load_rows(*tensor, 0, info.rows(), divisors.data()); !status)
-      return pass(status);
-  }
-  std::vector<float> angles;
-  angles.reserve(std::size_t{forward.context()} * rope.dimensions);
-  for (std::size_t position = 0; position < forward.context(); ++position)
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(rope.dimensions);
-      const double angle = static_cast<double>(position) / rope.linear_factor *
-                           std::pow(rope.freq_base, exponent) / static_cast<double>(divisors[i]);
-      angles.push_back(static_cast<float>(std::cos(angle)));
-      angles.push_back(static_cast<float>(std::sin(angle)));
-    }
-  return angles;
-}
 
 Status pack_transposed(const WeightSource& source, std::size_t tensor, std::uint64_t first,
                        std::uint64_t rows, PackedMatrix& packed, const WorkContext& work) {
@@ -106,15 +79,6 @@ void through(const PackedMatrix& transposed, const float* x, std::size_t rows, f
 }
 
 }  // namespace
-
-Result<Backward> Backward::create(const Forward& forward) {
-  Backward backward;
-  backward.forward_ = &forward;
-  auto angles = rotary_angles(forward);
-  if (!angles) return pass(angles);
-  backward.angles_ = std::move(*angles);
-  return backward;
-}
 
 Status Backward::load_layer(int layer, BackwardWeights& weights, const WorkContext& work) const {
   const WeightSource& source = forward_->source();
@@ -252,7 +216,7 @@ Status Backward::through_inputs(const Call& call, const WorkContext& work) {
     std::vector<float> turned_back(p.rope.dimensions);
     for (std::size_t r = 0; r < count; ++r) {
       // The transpose of a rotation is the rotation back.
-      const float* angles = angles_.data() + (row + r) % call.context * p.rope.dimensions;
+      const float* angles = forward_->rotation() + (row + r) % call.context * p.rope.dimensions;
       for (std::size_t i = 0; i < p.rope.dimensions; ++i)
         turned_back[i] = i % 2 == 0 ? angles[i] : -angles[i];
       kernels::rotate(q + r * queries, p.heads, p.head_dim, p.rope.dimensions, turned_back.data());

@@ -20,10 +20,6 @@
 
 namespace bitlens::run {
 
-/// Angles of the rotary embedding as the forward pass uses them: [context x rope.dimensions], cos and sin
-/// alternating.
-[[nodiscard]] Result<std::vector<float>> rotary_angles(const Forward& forward);
-
 /// Rows [first, first + rows) of a matrix, transposed and packed: multiply() then gives x * W instead of
 /// x * W^T.
 [[nodiscard]] Status pack_transposed(const WeightSource& source, std::size_t tensor, std::uint64_t first,
@@ -55,7 +51,7 @@ class Backward {
  public:
   /// `forward` must outlive this. Gradients are those of exact arithmetic: rounding of activations is not
   /// differentiated.
-  [[nodiscard]] static Result<Backward> create(const Forward& forward);
+  explicit Backward(const Forward& forward) : forward_(&forward) {}
 
   [[nodiscard]] Status load_layer(int layer, BackwardWeights& weights, const WorkContext& work) const;
   /// gradient [draws * windows * context x width]: at the block's output on entry, at its input on return.
@@ -66,14 +62,12 @@ class Backward {
 
  private:
   struct Call;
-  Backward() = default;
   [[nodiscard]] Status resize(BlockGradients& gradients, std::size_t windows, std::size_t draws, int workers);
   [[nodiscard]] Status through_ffn(const Call& call, const WorkContext& work);
   [[nodiscard]] Status through_attention(const Call& call, const WorkContext& work);
   [[nodiscard]] Status through_inputs(const Call& call, const WorkContext& work);
 
   const Forward* forward_ = nullptr;
-  std::vector<float> angles_;
   kernels::FloatBuffer attended_;  // gradient at what attention gives, [rows x heads * head_dim]
   struct Worker {
     kernels::FloatBuffer wide, narrow, packed_keys, keys_as_values, values_as_keys, unused;

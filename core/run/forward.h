@@ -80,6 +80,8 @@ class Forward {
   [[nodiscard]] std::uint32_t context() const { return context_; }
   [[nodiscard]] const WeightSource& source() const { return *source_; }
   [[nodiscard]] bool rounds_activations() const { return round_activations_; }
+  /// Angles of the rotary embedding: [context x rope.dimensions], cos and sin alternating.
+  [[nodiscard]] const float* rotation() const { return rotation_.data(); }
   /// Windows to hand to run_layer() at once: enough rows for fast products, few enough to bound
   /// LayerActivations.
   [[nodiscard]] std::size_t windows_per_batch() const;
@@ -135,7 +137,7 @@ class Forward {
   std::uint32_t context_ = 0;
   bool round_activations_ = false;
   std::size_t embedding_ = 0, output_ = 0, output_norm_ = 0;
-  kernels::FloatBuffer rotation_;  // [context x rope.dimensions]: cos, sin pairs
+  kernels::FloatBuffer rotation_;
 };
 
 /// Runs windows through the whole model for their linear inputs' sake: the observer sees the input of every

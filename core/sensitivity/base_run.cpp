@@ -28,9 +28,7 @@ Result<std::unique_ptr<BaseRun>> BaseRun::create(std::shared_ptr<const model::Mo
   auto forward = run::Forward::create(*base->source_, windows.context, options.round_activations);
   if (!forward) return pass(forward);
   base->forward_ = std::move(*forward);
-  auto block = BlockPass::create(*base->forward_);
-  if (!block) return pass(block);
-  base->block_ = std::move(*block);
+  base->block_.emplace(*base->forward_);
   base->batch_ = std::min({base->forward_->windows_per_batch(), windows.inputs.size(), options.most_windows});
   const auto boundaries = static_cast<std::size_t>(base->layers()) + 1;
   auto states = BoundaryStore::create(boundaries, windows.inputs.size() * base->window_floats(),

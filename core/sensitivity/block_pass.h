@@ -38,7 +38,7 @@ struct BlockRecord {
 class BlockPass {
  public:
   /// `forward`: a view of the base; it must outlive this.
-  [[nodiscard]] static Result<BlockPass> create(const run::Forward& forward);
+  explicit BlockPass(const run::Forward& forward);
 
   /// Bytes of the record of one window.
   [[nodiscard]] std::uint64_t record_bytes_per_window() const;
@@ -59,21 +59,32 @@ class BlockPass {
 
  private:
   struct Call;
-  BlockPass() = default;
-  [[nodiscard]] Status resize_scratch(std::size_t windows, int workers);
+  struct Sizes;
+  struct Window;
+  struct Attention {
+    kernels::FloatBuffer q, k, v, packed_k, packed_v, attended;
+    [[nodiscard]] bool resize(const Sizes& sizes, std::size_t windows);
+  };
+  struct Worker {
+    Attention attention;  ///< of one window
+    kernels::FloatBuffer rounded, normed, projected, middle, gate, up, gated;
+  };
+  [[nodiscard]] Status resize_scratch(bool own_rooms, std::size_t windows, int workers);
   [[nodiscard]] Status resize_record(BlockRecord& record, std::size_t windows) const;
-  [[nodiscard]] Status attention_inputs(const Call& call, const WorkContext& work);
-  [[nodiscard]] Status attention(const Call& call, const WorkContext& work);
-  [[nodiscard]] Status output_and_ffn(const Call& call, const WorkContext& work);
+  [[nodiscard]] Window window(const Call& call, std::size_t index, bool own_room, int worker);
+  [[nodiscard]] Status run(const Call& call, const WorkContext& work);
+  // Steps of one window, for rows or a head of it.
+  void attention_inputs(const Call& call, const Window& window, std::size_t first, std::size_t count,
+                        int worker, const WorkContext& work);
+  void pack(const Window& window, std::size_t head) const;
+  void attend(const Window& window, std::size_t head, std::size_t first, std::size_t rows) const;
+  [[nodiscard]] Status output_and_ffn(const Call& call, const Window& window, std::size_t first,
+                                      std::size_t count, int worker, const WorkContext& work);
   [[nodiscard]] Status check(int layer, const float* values, std::size_t count, const run::Linear& last,
                              const WorkContext& work) const;
 
   const run::Forward* forward_ = nullptr;
-  std::vector<float> angles_;  // [context x rope.dimensions], cos and sin alternating
-  kernels::FloatBuffer q_, k_, v_, packed_k_, packed_v_, attended_;
-  struct Worker {
-    kernels::FloatBuffer rounded, normed, projected, middle, gate, up, gated;
-  };
+  Attention shared_;  // of all windows of a call
   std::vector<Worker> workers_;
 };
 

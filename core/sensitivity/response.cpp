@@ -73,9 +73,7 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
     const auto range = std::ranges::equal_range(out->changes_, layer, {}, layer_of);
     out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
   }
-  auto backward = run::Backward::create(out->base_->forward());
-  if (!backward) return pass(backward);
-  out->backward_ = std::move(*backward);
+  out->backward_.emplace(out->base_->forward());
   out->head_.emplace(*out->base_, options.seed, options.memory_budget / 4);
   out->matrix_ = ResponseMatrix(std::move(cells), used, (samples + used - 1) / used,
                                 out->windows_.scored_per_window(), options.seed);

@@ -7,7 +7,8 @@
 #define HWY_TARGET_INCLUDE "kernels/dense/attention.cpp"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // After foreach_target:
-#include "hwy/contrib/math/math-inl.h"
+#include "kernels/dense/attention_lanes-inl.h"
+#include "kernels/dense/exp2-inl.h"
 #include "kernels/dense/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -50,27 +51,6 @@ HWY_INLINE float row_maximum(const float* scores, std::size_t count) {
   return hn::GetLane(hn::MaxOfLanes(d, largest));
 }
 
-/// 2^t for t <= 0 to about 2e-7 of its value; 0 below 2^-126; NaN stays NaN.
-HWY_INLINE GemmVector power_of_two(GemmVector t) {
-  const GemmTag d;
-  const hn::RebindToSigned<GemmTag> integers;
-  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
-  const GemmVector rounder = hn::Set(d, 12582912.0F);
-  const GemmVector shifted = hn::Add(t, rounder);
-  const GemmVector f = hn::Sub(t, hn::Sub(shifted, rounder));  // -1/2 .. 1/2
-  // Taylor series of 2^f = exp(f ln 2); the first term left out, of f^7, is below 1.2e-7.
-  GemmVector sum = hn::Set(d, 1.5403530e-4F);
-  sum = hn::MulAdd(sum, f, hn::Set(d, 1.3333558e-3F));
-  sum = hn::MulAdd(sum, f, hn::Set(d, 9.6181291e-3F));
-  sum = hn::MulAdd(sum, f, hn::Set(d, 5.5504109e-2F));
-  sum = hn::MulAdd(sum, f, hn::Set(d, 2.4022651e-1F));
-  sum = hn::MulAdd(sum, f, hn::Set(d, 6.9314718e-1F));
-  sum = hn::MulAdd(sum, f, hn::Set(d, 1.0F));
-  const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::BitCast(integers, shifted), hn::Set(integers, 127)));
-  const GemmVector value = hn::Mul(sum, hn::BitCast(d, exponent));
-  return hn::IfThenZeroElse(hn::Lt(t, hn::Set(d, -126.0F)), value);
-}
-
 /// scores := 2^((scores - shift) * scale); returns their sum, NaN if a score is. The partial sums are always
 /// 16, whatever the vector width.
 HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift, float scale) {
@@ -82,7 +62,7 @@ HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift, flo
   for (std::size_t i = 0; i < count; i += 16) {
     for (std::size_t part = 0; part < kParts; ++part) {
       float* at = scores + i + part * kLanes;
-      const GemmVector value = power_of_two(hn::Mul(hn::Sub(hn::Load(d, at), offset), factor));
+      const GemmVector value = power_of_two(d, hn::Mul(hn::Sub(hn::Load(d, at), offset), factor));
       hn::Store(value, d, at);
       sums[part] = hn::Add(sums[part], value);
     }
@@ -101,9 +81,13 @@ HWY_INLINE void scale_row(float* row, std::size_t count, float factor) {
 void attend_tile(const AttentionShape& shape, const float* queries, std::size_t query_stride,
                  std::size_t first, std::size_t rows, const float* packed_keys, const float* packed_values,
                  float* target, std::size_t target_stride) {
+  const std::size_t head = shape.head_dim, window = shape.sliding_window;
+  const auto in_lanes = head == 8 ? attend_lanes<8> : head == 16 ? attend_lanes<16> : nullptr;
+  if (in_lanes != nullptr)
+    return in_lanes(shape, queries, query_stride, first, rows, packed_keys, packed_values, target,
+                    target_stride);
   HWY_ALIGN float scores[kQueryTile * kKeyBlock];
   float largest[kQueryTile], total[kQueryTile];
-  const std::size_t head = shape.head_dim, window = shape.sliding_window;
   // Of the exponent in powers of two: log2(e) / sqrt(head_dim).
   const float scale = 1.44269504F / std::sqrt(static_cast<float>(head));
   for (std::size_t r = 0; r < rows; ++r) {
@@ -171,8 +155,9 @@ void pack_keys_values(const AttentionShape& shape, const float* keys, const floa
 void attend(const AttentionShape& shape, const float* queries, std::size_t query_stride, std::size_t first,
             std::size_t rows, const float* packed_keys, const float* packed_values, float* target,
             std::size_t target_stride) {
-  HWY_DYNAMIC_DISPATCH(attend_tile)
-  (shape, queries, query_stride, first, rows, packed_keys, packed_values, target, target_stride);
+  for (std::size_t r = 0; r < rows; r += kQueryTile) HWY_DYNAMIC_DISPATCH(attend_tile)
+  (shape, queries + r * query_stride, query_stride, first + r, rows - r < kQueryTile ? rows - r : kQueryTile,
+   packed_keys, packed_values, target + r * target_stride, target_stride);
 }
 
 }  // namespace bitlens::kernels

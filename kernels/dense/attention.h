@@ -8,7 +8,7 @@
 
 namespace bitlens::kernels {
 
-/// Query rows per call of attend(): tasks start at multiples of it.
+/// Query rows that are worked on together.
 inline constexpr std::size_t kQueryTile = 48;
 /// Keys per block of scores.
 inline constexpr std::size_t kKeyBlock = 256;
@@ -28,9 +28,16 @@ struct AttentionShape {
 void pack_keys_values(const AttentionShape& shape, const float* keys, const float* values, std::size_t stride,
                       float* packed_keys, float* packed_values);
 
-/// Attention of query rows first .. first + rows - 1 (first a multiple of kQueryTile, rows <= kQueryTile) of
-/// one head: target[r] = softmax(q[r] . k[0 .. first + r] / sqrt(head_dim)) . v. `queries` and `target` point
-/// to row `first`.
+/// Query rows that are worth a task of their own: whole tiles, more of them the smaller head and context.
+[[nodiscard]] constexpr std::size_t attention_task_rows(const AttentionShape& shape) {
+  constexpr std::size_t kMultiplyAdds = std::size_t{1} << 20;
+  const std::size_t tile = kQueryTile * shape.context * shape.head_dim;
+  return kQueryTile * (tile < kMultiplyAdds && tile != 0 ? kMultiplyAdds / tile : 1);
+}
+
+/// Attention of query rows first .. first + rows - 1 of one head: target[r] = softmax(q[r] . k[0 .. first +
+/// r] / sqrt(head_dim)) . v. `queries` and `target` point to row `first`. A row's bits do not depend on which
+/// rows are asked for with it.
 void attend(const AttentionShape& shape, const float* queries, std::size_t query_stride, std::size_t first,
             std::size_t rows, const float* packed_keys, const float* packed_values, float* target,
             std::size_t target_stride);

@@ -141,14 +141,19 @@ void divergence_piece(const float* base, const float* subject, std::size_t count
       const Vector weight = hn::Exp(d, below);
       // In the padding the difference is 0, so e = -shift would count with weight 0: exactly nothing.
       const Vector e = hn::Sub(hn::Sub(b, s), shift);
+      const Vector near = hn::Mul(weight, curvature(e));
+      const auto small = hn::Lt(hn::Abs(e), half);
+      sum.parts[part] = hn::Add(sum.parts[part], weight);
+      linear.parts[part] = hn::MulAdd(weight, e, linear.parts[part]);
+      if (hn::AllTrue(d, small)) {
+        curved.parts[part] = hn::Add(curved.parts[part], near);
+        continue;
+      }
       // For large |e|: w * exp(-e) as one exponential, which cannot overflow before the subject's own logits
       // do.
       const Vector far =
           hn::Sub(hn::Exp(d, hn::Min(hn::Sub(below, e), limit)), hn::Mul(weight, hn::Sub(one, e)));
-      const Vector near = hn::Mul(weight, curvature(e));
-      sum.parts[part] = hn::Add(sum.parts[part], weight);
-      linear.parts[part] = hn::MulAdd(weight, e, linear.parts[part]);
-      curved.parts[part] = hn::Add(curved.parts[part], hn::IfThenElse(hn::Lt(hn::Abs(e), half), near, far));
+      curved.parts[part] = hn::Add(curved.parts[part], hn::IfThenElse(small, near, far));
     }
   summary.sum += sum.total();
   summary.linear += linear.total();

@@ -71,6 +71,9 @@ class AttentionTest : public QObject {
     QTest::newRow("sliding window") << 601 << 16 << 100 << 1.0F;
     QTest::newRow("sliding window across blocks") << 700 << 16 << 300 << 3.0F;
     QTest::newRow("window of one") << 120 << 16 << 1 << 1.0F;
+    QTest::newRow("head of 8") << 257 << 8 << 0 << 1.0F;
+    QTest::newRow("head of 8, sharp scores, sliding window") << 301 << 8 << 37 << 6.0F;
+    QTest::newRow("head of 8, window of one") << 70 << 8 << 1 << 1.0F;
   }
   void matches_the_definition() {
     QFETCH(int, context);
@@ -88,6 +91,38 @@ class AttentionTest : public QObject {
     testing::on_every_target([&](const char* target) {
       const double difference = testing::largest_difference(blocked(c, q, k, v), expected);
       QVERIFY2(difference < 2e-5, qPrintable(QString("%1: %2").arg(QLatin1String(target)).arg(difference)));
+    });
+  }
+
+  // Wherever the rows asked for begin and end.
+  void rows_do_not_depend_on_each_other_data() {
+    QTest::addColumn<int>("head_dim");
+    QTest::addColumn<int>("window");
+    for (const int head : {8, 16, 24, 64})
+      for (const int window : {0, 50}) QTest::addRow("head of %d, window %d", head, window) << head << window;
+  }
+  void rows_do_not_depend_on_each_other() {
+    QFETCH(int, head_dim);
+    QFETCH(int, window);
+    const auto head = static_cast<std::size_t>(head_dim);
+    const Case c{331, head, static_cast<std::size_t>(window), head, head};
+    const auto q = testing::normal_values(c.context * head, 7, 3.0F);
+    const auto k = testing::normal_values(c.context * head, 8),
+               v = testing::normal_values(c.context * head, 9);
+    const kernels::AttentionShape shape{c.context, head, c.window};
+    testing::on_every_target([&](const char* target) {
+      const auto whole = blocked(c, q, k, v);
+      kernels::FloatBuffer keys, values;
+      QVERIFY(keys.resize(kernels::packed_keys_size(shape)));
+      QVERIFY(values.resize(kernels::packed_values_size(shape)));
+      kernels::pack_keys_values(shape, k.data(), v.data(), head, keys.data(), values.data());
+      std::vector<float> out(whole.size());
+      for (std::size_t first = 0, rows = 1; first < c.context; first += rows, rows = rows * 2 + 5) {
+        rows = std::min(rows, c.context - first);
+        kernels::attend(shape, q.data() + first * head, head, first, rows, keys.data(), values.data(),
+                        out.data() + first * head, head);
+      }
+      QVERIFY2(out == whole, target);
     });
   }
 
