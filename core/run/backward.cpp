@@ -105,6 +105,12 @@ Status Backward::load_layer(int layer, BackwardWeights& weights, const WorkConte
   return matrix(Module::FfnDown, weights.down);
 }
 
+std::size_t Backward::gradient_bytes_per_row() const {
+  const model::LlamaParameters& p = forward_->parameters();
+  const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
+  return sizeof(float) * (queries + 2 * keys + 2 * std::size_t{p.width} + 2 * std::size_t{p.ffn_width});
+}
+
 Status Backward::resize(BlockGradients& g, std::size_t windows, std::size_t draws, int workers) {
   const model::LlamaParameters& p = forward_->parameters();
   const std::size_t rows = draws * windows * forward_->context();
@@ -162,23 +168,29 @@ Status Backward::through_ffn(const Call& call, const WorkContext& work) {
   });
 }
 
-/// One task per window and key/value head: its query heads, one after the other, for all draws.
+/// Draws that share one computation of a head's shares: enough to make it cheap, few enough for many tasks.
+constexpr std::size_t kDrawsTogether = 8;
+
+/// One task per window, key/value head and some draws: its query heads, one after the other.
 Status Backward::through_attention(const Call& call, const WorkContext& work) {
   const model::LlamaParameters& p = forward_->parameters();
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
   const std::size_t context = call.context, share = p.heads / p.kv_heads;
   const kernels::AttentionShape shape{context, p.head_dim, p.sliding_window};
-  return for_each_task(work, call.windows * p.kv_heads, [&](std::size_t task, int worker) -> Status {
-    const std::size_t window = task / p.kv_heads, kv_head = task % p.kv_heads;
+  const std::size_t groups = (call.draws + kDrawsTogether - 1) / kDrawsTogether;
+  return for_each_task(work, call.windows * p.kv_heads * groups, [&](std::size_t task, int worker) -> Status {
+    const std::size_t window = task / groups / p.kv_heads, kv_head = task / groups % p.kv_heads;
+    const std::size_t first_draw = task % groups * kDrawsTogether,
+                      draws = std::min(kDrawsTogether, call.draws - first_draw);
     Worker& room = workers_[static_cast<std::size_t>(worker)];
     const std::size_t key_at = window * context * keys + kv_head * p.head_dim;
     const float* k = call.activations.k + key_at;
     const float* v = call.activations.v + key_at;
     kernels::pack_keys_values(shape, k, k, keys, room.packed_keys.data(), room.keys_as_values.data());
     kernels::pack_keys_values(shape, v, v, keys, room.values_as_keys.data(), room.unused.data());
-    std::vector<kernels::AttentionGradient> gradients(call.draws);
-    for (std::size_t d = 0; d < call.draws; ++d) {
-      const std::size_t row = (d * call.windows + window) * context;
+    std::vector<kernels::AttentionGradient> gradients(draws);
+    for (std::size_t d = 0; d < draws; ++d) {
+      const std::size_t row = ((first_draw + d) * call.windows + window) * context;
       gradients[d].keys = call.out.k.data() + row * keys + kv_head * p.head_dim;
       gradients[d].values = call.out.v.data() + row * keys + kv_head * p.head_dim;
       for (std::size_t t = 0; t < context; ++t) {
@@ -191,12 +203,13 @@ Status Backward::through_attention(const Call& call, const WorkContext& work) {
       const kernels::AttentionHead head{call.activations.q + window * context * queries + h * p.head_dim,
                                         queries, room.packed_keys.data(), room.values_as_keys.data(),
                                         room.keys_as_values.data()};
-      for (std::size_t d = 0; d < call.draws; ++d) {
-        const std::size_t at = (d * call.windows + window) * context * queries + h * p.head_dim;
+      for (std::size_t d = 0; d < draws; ++d) {
+        const std::size_t at =
+            ((first_draw + d) * call.windows + window) * context * queries + h * p.head_dim;
         gradients[d].output = attended_.data() + at;
         gradients[d].queries = call.out.q.data() + at;
       }
-      if (!kernels::attend_backward(shape, head, gradients.data(), call.draws, keys, room.attention))
+      if (!kernels::attend_backward(shape, head, gradients.data(), draws, keys, room.attention))
         return fail(ErrorCode::Memory, "not enough memory for attention");
     }
     return {};

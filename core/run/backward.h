@@ -53,6 +53,8 @@ class Backward {
   /// differentiated.
   explicit Backward(const Forward& forward) : forward_(&forward) {}
 
+  /// Bytes that one row takes in BlockGradients.
+  [[nodiscard]] std::size_t gradient_bytes_per_row() const;
   [[nodiscard]] Status load_layer(int layer, BackwardWeights& weights, const WorkContext& work) const;
   /// gradient [draws * windows * context x width]: at the block's output on entry, at its input on return.
   /// Numeric, naming the layer, at the first NaN or infinity.

@@ -1,7 +1,5 @@
 #include "core/sensitivity/head_gradient.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/run/backward.h"
@@ -9,6 +7,7 @@
 #include "core/sensitivity/head_scorer.h"
 #include "core/sensitivity/labels.h"
 #include "kernels/dense/backward.h"
+#include "kernels/dense/dots.h"
 
 namespace bitlens::sensitivity {
 
@@ -24,18 +23,9 @@ constexpr std::size_t kChunkColumns = 1024;
 }  // namespace
 
 double dot(const float* a, const float* b, std::size_t count) {
-  constexpr std::size_t kSums = 32, kPiece = 4096;  // single precision inside a piece, double across
-  double total = 0.0;
-  for (std::size_t begin = 0; begin < count; begin += kPiece) {
-    const std::size_t end = std::min(count, begin + kPiece);
-    float sums[kSums] = {};
-    std::size_t i = begin;
-    for (; i + kSums <= end; i += kSums)
-      for (std::size_t j = 0; j < kSums; ++j) sums[j] += a[i + j] * b[i + j];
-    for (; i < end; ++i) sums[i % kSums] += a[i] * b[i];
-    for (const float part : sums) total += static_cast<double>(part);
-  }
-  return total;
+  double sum = 0.0;
+  kernels::add_dots(a, &b, 1, count, &sum);
+  return sum;
 }
 
 HeadGradient::HeadGradient(BaseRun& base, std::uint64_t seed, std::uint64_t memory_budget)
@@ -78,11 +68,18 @@ Status HeadGradient::run(const Chunk& chunk, float* gradient, std::span<const Ch
   const evaluate::Windows& windows = base_.windows();
   auto hidden = base_.states(base_.layers(), chunk.first_window, chunk.windows, room_);
   if (!hidden) return pass(hidden);
-  if (auto s = head_inputs(base_.forward(), *hidden, chunk.windows, windows.first_scored,
-                           windows.scored_per_window(), inputs_, work);
-      !s)
-    return s;
-  if (auto s = predict(chunk, work); !s) return s;
+  // Chunks of the same windows come one after the other and share what does not depend on the draw.
+  if (predicted_first_ != chunk.first_window || predicted_windows_ != chunk.windows) {
+    predicted_windows_ = 0;
+    if (auto s = head_inputs(base_.forward(), *hidden, chunk.windows, windows.first_scored,
+                             windows.scored_per_window(), inputs_, work);
+        !s)
+      return s;
+    if (auto s = predict(chunk, work); !s) return s;
+    predicted_first_ = chunk.first_window;
+    predicted_windows_ = chunk.windows;
+  }
+  if (auto s = draw(chunk, work); !s) return s;
   if (auto s = form_gradient(chunk, *hidden, gradient, work); !s) return s;
   responses.resize(changes.size());
   for (std::size_t c = 0; c < changes.size(); ++c)
@@ -90,7 +87,7 @@ Status HeadGradient::run(const Chunk& chunk, float* gradient, std::span<const Ch
   return {};
 }
 
-/// Probabilities, labels, and the mean row of the output matrix under the probabilities.
+/// Probabilities, and the mean row of the output matrix under them.
 Status HeadGradient::predict(const Chunk& chunk, const WorkContext& work) {
   const evaluate::Windows& windows = base_.windows();
   const std::size_t scored = windows.scored_per_window(), rows = chunk.windows * scored;
@@ -111,25 +108,16 @@ Status HeadGradient::predict(const Chunk& chunk, const WorkContext& work) {
     });
     if (!status) return status;
   }
-  labels_.assign(chunk.all_draws() * rows, 0);
-  const auto drawn = run::for_each_task(work, tiles, [&](std::size_t task, int) -> Status {
-    std::vector<std::int32_t> labels(chunk.draws);
+  const auto normalized = run::for_each_task(work, tiles, [&](std::size_t task, int) -> Status {
     for (std::size_t row = task * kRowTile; row < std::min(rows, (task + 1) * kRowTile); ++row) {
-      const std::span<float> p(probabilities_.data() + row * vocabulary, vocabulary);
-      const std::size_t window = chunk.first_window + row / scored,
-                        position = windows.first_scored + row % scored;
-      if (!softmax(p)) {
-        const io::ModelFile& file = base_.model()->file();
-        return fail(ErrorCode::Numeric, "the logits are NaN or infinite",
-                    {file.path(), file.tensors()[base_.forward().output_tensor()].name, {}});
-      }
-      draw_labels(p, seed_, window, position, chunk.first_draw, labels);
-      for (std::size_t d = 0; d < chunk.draws; ++d) labels_[d * rows + row] = labels[d];
-      if (chunk.text) labels_[chunk.draws * rows + row] = windows.targets[window][position];
+      if (softmax({probabilities_.data() + row * vocabulary, vocabulary})) continue;
+      const io::ModelFile& file = base_.model()->file();
+      return fail(ErrorCode::Numeric, "the logits are NaN or infinite",
+                  {file.path(), file.tensors()[base_.forward().output_tensor()].name, {}});
     }
     return {};
   });
-  if (!drawn) return drawn;
+  if (!normalized) return normalized;
   for (std::size_t i = 0; i < slabs(); ++i) {
     auto loaded = slab(i, work);
     if (!loaded) return pass(loaded);
@@ -144,6 +132,23 @@ Status HeadGradient::predict(const Chunk& chunk, const WorkContext& work) {
     if (!status) return status;
   }
   return {};
+}
+
+Status HeadGradient::draw(const Chunk& chunk, const WorkContext& work) {
+  const evaluate::Windows& windows = base_.windows();
+  const std::size_t scored = windows.scored_per_window(), rows = chunk.windows * scored;
+  const std::size_t vocabulary = base_.forward().parameters().vocabulary;
+  labels_.assign(chunk.all_draws() * rows, 0);
+  return run::for_each_task(work, rows, [&](std::size_t row, int) -> Status {
+    const std::span<const float> p(probabilities_.data() + row * vocabulary, vocabulary);
+    const std::size_t window = chunk.first_window + row / scored,
+                      position = windows.first_scored + row % scored;
+    std::vector<std::int32_t> labels(chunk.draws);
+    draw_labels(p, seed_, window, position, chunk.first_draw, labels);
+    for (std::size_t d = 0; d < chunk.draws; ++d) labels_[d * rows + row] = labels[d];
+    if (chunk.text) labels_[chunk.draws * rows + row] = windows.targets[window][position];
+    return {};
+  });
 }
 
 Status HeadGradient::form_gradient(const Chunk& chunk, const float* hidden, float* gradient,

@@ -53,6 +53,7 @@ class HeadGradient {
   [[nodiscard]] std::size_t slabs() const;
   [[nodiscard]] Result<const Slab*> slab(std::size_t index, const WorkContext& work);
   [[nodiscard]] Status predict(const Chunk& chunk, const WorkContext& work);
+  [[nodiscard]] Status draw(const Chunk& chunk, const WorkContext& work);
   [[nodiscard]] Status form_gradient(const Chunk& chunk, const float* hidden, float* gradient,
                                      const WorkContext& work);
   [[nodiscard]] Status respond(const Chunk& chunk, const Change& change, ChunkResponses& responses,
@@ -67,7 +68,8 @@ class HeadGradient {
   kernels::FloatBuffer inputs_;         // [rows x width] what goes into the output matrix
   kernels::FloatBuffer probabilities_;  // [rows x vocabulary]
   kernels::FloatBuffer mean_;           // [rows x width] sum_v p_v W[v]
-  std::vector<std::int32_t> labels_;    // [all_draws x rows]
+  std::size_t predicted_first_ = 0, predicted_windows_ = 0;  // that the two above are of
+  std::vector<std::int32_t> labels_;                         // [all_draws x rows]
   kernels::FloatBuffer room_;
   std::vector<float> norm_;
 };

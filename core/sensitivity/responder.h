@@ -41,8 +41,9 @@ class Responder {
   Responder() = default;
   Status run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work);
   Status through_layer(int layer, const WorkContext& work);
-  Status respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
-                 std::size_t offset, const BlockRecord& record, const WorkContext& work);
+  Status respond(const Chunk& chunk, std::span<const Change> changes,
+                 std::span<const kernels::PackedMatrix> packed, std::size_t offset, const BlockRecord& record,
+                 const WorkContext& work);
   Status embedding_responses(const WorkContext& work);
   Status square_block(const Chunk& chunk, std::size_t offset, const BlockRecord& record,
                       const WorkContext& work);

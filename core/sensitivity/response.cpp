@@ -6,17 +6,24 @@
 
 #include "core/run/tasks.h"
 #include "core/sensitivity/responder.h"
+#include "kernels/dense/dots.h"
 
 namespace bitlens::sensitivity {
 
 namespace {
 
 using kernels::FloatBuffer;
-using kernels::kRowTile;
 using model::Module;
 
-/// Rows of gradients that go through a block together.
-constexpr std::size_t kChunkRows = 8192;
+/// Most rows of gradients that go through a block together.
+constexpr std::size_t kChunkRows = std::size_t{1} << 15;
+/// Tokens whose products with the changes are made at once, and bytes of those products that are in cache
+/// together; at most so many changes of a tensor at once.
+constexpr std::size_t kTileTokens = 96;
+constexpr std::size_t kProductsInCache = std::size_t{1} << 19;
+constexpr std::size_t kChangesTogether = 12;
+/// Samples that make a first map: its errors are at most a quarter.
+constexpr std::size_t kFirstSamples = 40;
 
 }  // namespace
 
@@ -111,11 +118,12 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
   std::vector<std::size_t> rounds;
   std::size_t planned = known_draws_;
-  std::size_t size = options_.one_round ? draws : std::max<std::size_t>({1, draws / 8, planned});
+  // Every round multiplies the inputs with all changes again: first a map soon, then few and long rounds.
+  const std::size_t windows = windows_.inputs.size(), soon = (kFirstSamples + windows - 1) / windows;
   while (planned < draws) {
-    rounds.push_back(std::min({size, most, draws - planned}));
+    const std::size_t left = draws - planned, size = planned == 0 ? soon : 4 * planned;
+    rounds.push_back(std::min(most, options_.one_round || left < 2 * size ? left : size));
     planned += rounds.back();
-    size = planned;
   }
 
   // Rounds differ in size: progress counts draws x blocks.
@@ -139,9 +147,11 @@ Status Responder::run_round(std::size_t first_draw, std::size_t draws, const Wor
   for (const Change& change : changes_)
     for (const std::size_t cell : change.cells) ++waiting_[cell];
   chunks_.clear();
-  const std::size_t some_draws = std::clamp<std::size_t>(kChunkRows / context, 1, draws);
+  const std::size_t rows = std::clamp<std::size_t>(
+      options_.memory_budget / 4 / backward_->gradient_bytes_per_row(), context, kChunkRows);
+  const std::size_t some_draws = std::clamp<std::size_t>(rows / context, 1, draws);
   const std::size_t some_windows =
-      std::min({std::max<std::size_t>(1, kChunkRows / (some_draws * context)), base_->batch(),
+      std::min({std::max<std::size_t>(1, rows / ((some_draws + 1) * context)), base_->batch(),
                 head_->windows_within(options_.memory_budget / 8)});
   for (std::size_t w = 0; w < count;) {
     // A chunk's windows lie in one batch of the record.
@@ -222,10 +232,17 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
                                       gradients_[c].data(), block_gradients_, work);
         !s)
       return s;
-    for (std::size_t i = 0; i < changes.size(); ++i) {
+    for (std::size_t i = 0, count = 0; i < changes.size(); i += count) {
       if (!keep_packed)
         if (auto s = pack(i, packed[0]); !s) return s;
-      if (auto s = respond(chunk, changes[i], packed[keep_packed ? i : 0], offset, r, work); !s) return s;
+      const auto same_tensor = [&](std::size_t j) {
+        return j < changes.size() && changes[j].tensor == changes[i].tensor;
+      };
+      for (count = 1; keep_packed && count < kChangesTogether && same_tensor(i + count);) ++count;
+      if (auto s = respond(chunk, changes.subspan(i, count),
+                           std::span(packed).subspan(keep_packed ? i : 0, count), offset, r, work);
+          !s)
+        return s;
     }
     if (round_fisher_)
       if (auto s = square_block(chunk, offset, r, work); !s) return s;
@@ -236,36 +253,49 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
   return round_fisher_ ? weigh_squares(changes, work) : Status{};
 }
 
-/// sum over tokens of g . (dW x), for one change and every draw of a chunk.
-Status Responder::respond(const Chunk& chunk, const Change& change, const kernels::PackedMatrix& packed,
-                          std::size_t offset, const BlockRecord& record, const WorkContext& work) {
-  const Sides sides = *sides_of(base_->model()->role(change.tensor).module);
-  const std::size_t context = windows_.context, inputs = packed.inputs(), outputs = packed.outputs();
+/// sum over tokens of g . (dW x), for some changes of one tensor and every draw of a chunk. The products of a
+/// tile are made once; then a few rows of them at a time stay in cache while every draw's gradient is read.
+Status Responder::respond(const Chunk& chunk, std::span<const Change> changes,
+                          std::span<const kernels::PackedMatrix> packed, std::size_t offset,
+                          const BlockRecord& record, const WorkContext& work) {
+  const Sides sides = *sides_of(base_->model()->role(changes.front().tensor).module);
+  const std::size_t context = windows_.context, inputs = packed[0].inputs(), outputs = packed[0].outputs();
   const float* x = (record.*sides.input).data() + offset * inputs;
   const float* g = (block_gradients_.*sides.gradient).data();
-  const std::size_t per_window = (context + kRowTile - 1) / kRowTile, draws = chunk.all_draws();
-  std::vector<double> partial(chunk.windows * per_window * draws, 0.0);
+  const std::size_t count = changes.size(), draws = chunk.all_draws();
+  const std::size_t per_window = (context + kTileTokens - 1) / kTileTokens;
+  const std::size_t step =
+      std::clamp<std::size_t>(kProductsInCache / (sizeof(float) * count * outputs), 1, kTileTokens);
+  std::vector<double> partial(chunk.windows * per_window * draws * count, 0.0);
   std::vector<FloatBuffer> rooms(static_cast<std::size_t>(work.pool.size()));
   const auto status =
       run::for_each_task(work, chunk.windows * per_window, [&](std::size_t task, int worker) -> Status {
         FloatBuffer& room = rooms[static_cast<std::size_t>(worker)];
-        if (!room.resize(kRowTile * outputs)) return fail(ErrorCode::Memory, "not enough memory");
-        const std::size_t window = task / per_window, at = task % per_window * kRowTile;
-        const std::size_t count = std::min(kRowTile, context - at), row = window * context + at;
-        kernels::multiply(packed, 0, packed.panels(), x + row * inputs, count, inputs, room.data(), outputs,
-                          false);
-        for (std::size_t d = 0; d < draws; ++d) {
-          const float* gradient = g + (d * chunk.windows * context + row) * outputs;
-          partial[task * draws + d] = dot(room.data(), gradient, count * outputs);
+        if (!room.resize(count * kTileTokens * outputs)) return fail(ErrorCode::Memory, "not enough memory");
+        const std::size_t window = task / per_window, at = task % per_window * kTileTokens;
+        const std::size_t tokens = std::min(kTileTokens, context - at), row = window * context + at;
+        for (std::size_t i = 0; i < count; ++i)
+          kernels::multiply(packed[i], 0, packed[i].panels(), x + row * inputs, tokens, inputs,
+                            room.data() + i * kTileTokens * outputs, outputs, false);
+        std::vector<const float*> products(count);
+        for (std::size_t first = 0; first < tokens; first += step) {
+          for (std::size_t i = 0; i < count; ++i)
+            products[i] = room.data() + (i * kTileTokens + first) * outputs;
+          for (std::size_t d = 0; d < draws; ++d)
+            kernels::add_dots(g + (d * chunk.windows * context + row + first) * outputs, products.data(),
+                              count, std::min(step, tokens - first) * outputs,
+                              partial.data() + (task * draws + d) * count);
         }
         return {};
       });
   if (!status) return status;
-  ChunkResponses responses(draws * chunk.windows, 0.0);
-  for (std::size_t task = 0; task < chunk.windows * per_window; ++task)
-    for (std::size_t d = 0; d < draws; ++d)
-      responses[d * chunk.windows + task / per_window] += partial[task * draws + d];
-  keep(change, chunk, responses);
+  for (std::size_t i = 0; i < count; ++i) {
+    ChunkResponses responses(draws * chunk.windows, 0.0);
+    for (std::size_t task = 0; task < chunk.windows * per_window; ++task)
+      for (std::size_t d = 0; d < draws; ++d)
+        responses[d * chunk.windows + task / per_window] += partial[(task * draws + d) * count + i];
+    keep(changes[i], chunk, responses);
+  }
   return {};
 }
 

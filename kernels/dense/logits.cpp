@@ -160,6 +160,19 @@ void divergence_piece(const float* base, const float* subject, std::size_t count
   summary.curved += curved.total();
 }
 
+void probabilities_row(float* logits, std::size_t count, float largest, float scale) {
+  const Tag d;
+  const Vector shift = hn::Set(d, largest), factor = hn::Set(d, scale);
+  HWY_ALIGN float room[kStep];
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const std::size_t some = std::min(kLanes, count - i);
+    std::copy_n(logits + i, some, room);
+    std::fill(room + some, room + kLanes, kLowest);
+    hn::Store(hn::Mul(hn::Exp(d, hn::Sub(hn::Load(d, room), shift)), factor), d, room);
+    std::copy_n(room, some, logits + i);
+  }
+}
+
 void summarize_row(const float* logits, std::size_t count, std::uint64_t first, std::uint64_t target,
                    LogitSummary& summary) {
   for (std::size_t i = 0; i < count; i += kPiece)
@@ -177,6 +190,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bitlens::kernels {
 
+HWY_EXPORT(probabilities_row);
 HWY_EXPORT(summarize_row);
 HWY_EXPORT(divergence_row);
 
@@ -193,6 +207,10 @@ double DivergenceSummary::divergence() const {
 void summarize_logits(const float* logits, std::size_t count, std::uint64_t first, std::uint64_t target,
                       LogitSummary& summary) {
   HWY_DYNAMIC_DISPATCH(summarize_row)(logits, count, first, target, summary);
+}
+
+void to_probabilities(float* logits, std::size_t count, float largest, double sum) {
+  HWY_DYNAMIC_DISPATCH(probabilities_row)(logits, count, largest, static_cast<float>(1.0 / sum));
 }
 
 void summarize_divergence(const float* base, const float* subject, std::size_t count,

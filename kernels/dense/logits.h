@@ -22,6 +22,9 @@ struct LogitSummary {
 void summarize_logits(const float* logits, std::size_t count, std::uint64_t first, std::uint64_t target,
                       LogitSummary& summary);
 
+/// Logits to probabilities, in place: exp(logit - largest) / sum.
+void to_probabilities(float* logits, std::size_t count, float largest, double sum);
+
 /// Running KL(base || subject) of one row, with d = base logit - subject logit. For any shift c and e = d -
 /// c,
 ///   KL = A + log1p(B - A),  A = sum p e,  B = sum p (exp(-e) - 1 + e),  p = softmax(base).

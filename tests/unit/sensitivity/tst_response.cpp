@@ -233,7 +233,7 @@ class ResponseTest : public QObject {
     const auto windows = test::random_windows(96, 40, 2);
     const auto list = cells(*m);
     sensitivity::ResponseOptions options;
-    options.samples = 32;
+    options.samples = 128;
     std::size_t calls = 0;
     std::vector<std::size_t> seen(list.size());
     const auto matrix = sensitivity::response_vectors(
@@ -249,7 +249,7 @@ class ResponseTest : public QObject {
         work_);
     QVERIFY2(matrix, matrix ? "" : matrix.error().describe().c_str());
     QVERIFY(calls > 5);
-    for (const std::size_t known : seen) QCOMPARE(known, std::size_t{32});
+    for (const std::size_t known : seen) QCOMPARE(known, std::size_t{128});
     std::stop_source stop;
     const auto stopped = sensitivity::response_vectors(
         m, list, windows, options,

@@ -92,9 +92,9 @@ class ResumeTest : public QObject {
              more;
     };
     const QString whole = folder_.filePath("whole.json"), output = folder_.filePath("killed.json");
-    QVERIFY(run(request(whole, "320")));
+    QVERIFY(run(request(whole, "1280")));
     QProcess victim;
-    victim.start(program(), request(output, "160"));
+    victim.start(program(), request(output, "640"));
     const std::string journal = study::sensitivity_journal_path(output.toStdString());
     std::size_t found = 0;
     QElapsedTimer timer;
@@ -108,10 +108,10 @@ class ResumeTest : public QObject {
     if (!QFile::exists(output)) {  // it may have been faster than the kill
       const auto partial = study::load_sensitivity(journal);
       QVERIFY(partial && partial->cells.size() == 32);
-      QVERIFY(partial->cells.front().samples < 160);
+      QVERIFY(partial->cells.front().samples < 640);
     }
     QByteArray errors;
-    QVERIFY2(run(request(output, "320", {"--resume", "--force"}), &errors), errors.constData());
+    QVERIFY2(run(request(output, "1280", {"--resume", "--force"}), &errors), errors.constData());
     const auto resumed = study::load_sensitivity(output.toStdString());
     const auto expected = study::load_sensitivity(whole.toStdString());
     QVERIFY(resumed && expected);
