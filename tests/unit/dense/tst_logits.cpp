@@ -53,6 +53,23 @@ class LogitsTest : public QObject {
   Q_OBJECT
 
  private slots:
+  void probabilities_add_up() {
+    const auto logits = testing::normal_values(1003, 11, 5.0F);
+    const Wide all = log_sum_exp(logits);
+    testing::on_every_target([&](const char* target) {
+      const LogitSummary summary = summarize(logits, 0, logits.size());
+      auto row = logits;
+      kernels::to_probabilities(row.data(), row.size(), summary.largest, summary.sum);
+      double total = 0.0;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const auto expected = static_cast<double>(std::exp(static_cast<Wide>(logits[i]) - all));
+        QVERIFY2(std::abs(static_cast<double>(row[i]) - expected) <= 4e-6 * expected, target);
+        total += static_cast<double>(row[i]);
+      }
+      QVERIFY2(std::abs(total - 1.0) < 1e-6, target);
+    });
+  }
+
   void likelihood_matches_the_whole_row() {
     const auto logits = testing::normal_values(5003, 1, 4.0F);
     const auto best =
