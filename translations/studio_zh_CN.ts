@@ -414,6 +414,26 @@
             <source>Panels</source>
             <translation>面板</translation>
         </message>
+        <message>
+            <source>Find &amp;sensitivity</source>
+            <translation>求敏感度(&amp;S)</translation>
+        </message>
+        <message>
+            <source>&amp;Pause the sensitivity run</source>
+            <translation>暂停敏感度运行(&amp;P)</translation>
+        </message>
+        <message>
+            <source>Find what each tensor costs at each format (F8)</source>
+            <translation>求每个张量在每种格式下的代价 (F8)</translation>
+        </message>
+        <message>
+            <source>Sensitivity</source>
+            <translation>敏感度</translation>
+        </message>
+        <message>
+            <source>Profiles</source>
+            <translation>剖面</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::About</name>
@@ -428,6 +448,188 @@ Free software under the GNU General Public License, version 3 or later.</source>
             <translation>语言模型混合精度量化工作室。
 使用的指令集：%1。
 自由软件，采用 GNU 通用公共许可证第 3 版或更新版本。</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::AdditivityPage</name>
+        <message>
+            <source>Sum of single KL</source>
+            <translation>单独 KL 之和</translation>
+        </message>
+        <message>
+            <source>the KL of every changed tensor alone, added: measured where measured, else predicted</source>
+            <translation>每个被更改张量单独的 KL 相加：已测量的取测量值，否则取预测值</translation>
+        </message>
+        <message>
+            <source>Predicted KL together</source>
+            <translation>一起更改的预测 KL</translation>
+        </message>
+        <message>
+            <source>responses added sample by sample: interactions between tensors included</source>
+            <translation>逐样本相加响应：包含张量之间的相互作用</translation>
+        </message>
+        <message>
+            <source>Measured KL</source>
+            <translation>测量的 KL</translation>
+        </message>
+        <message>
+            <source>not measured (F5)</source>
+            <translation>未测量 (F5)</translation>
+        </message>
+        <message>
+            <source>KL(model as in file ‖ recipe) per token</source>
+            <translation>每词元 KL(文件中的模型 ‖ 配方)</translation>
+        </message>
+        <message>
+            <source>Predicted ln PPL ratio</source>
+            <translation>预测的 ln PPL 比</translation>
+        </message>
+        <message>
+            <source>mean difference per token of the text's own labels, second order included</source>
+            <translation>文本自身标签的每词元平均差，包含二阶项</translation>
+        </message>
+        <message>
+            <source>Measured ln PPL ratio</source>
+            <translation>测量的 ln PPL 比</translation>
+        </message>
+        <message>
+            <source>ln(PPL / PPL of the base) on the same tokens</source>
+            <translation>相同词元上的 ln(PPL / 基准 PPL)</translation>
+        </message>
+        <message>
+            <source>Of the present recipe</source>
+            <translation>当前配方</translation>
+        </message>
+        <message>
+            <source>nats per token</source>
+            <translation>奈特/词元</translation>
+        </message>
+        <message>
+            <source>of the sum</source>
+            <translation>占总和</translation>
+        </message>
+        <message>
+            <source>Find the sensitivity (F8) for predictions.</source>
+            <translation>求敏感度 (F8) 即可得到预测。</translation>
+        </message>
+        <message>
+            <source>Nothing is known about what this recipe changes.</source>
+            <translation>对此配方所更改的张量一无所知。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n changed tensor(s) unknown and left out: %1</source>
+            <translation>
+                <numerusform>%n 个被更改的张量未知，未计入：%1</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Predicted and measured are over different windows of the text.</source>
+            <translation>预测与测量使用了文本的不同窗口。</translation>
+        </message>
+        <message>
+            <source>Additivity of the present recipe</source>
+            <translation>当前配方的可加性</translation>
+        </message>
+        <message>
+            <source>Columns of the additivity</source>
+            <translation>可加性表的列</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::AgreementPage</name>
+        <message>
+            <source>the map's format</source>
+            <translation>图所用格式</translation>
+        </message>
+        <message>
+            <source>all formats</source>
+            <translation>所有格式</translation>
+        </message>
+        <message>
+            <source>Metric</source>
+            <translation>指标</translation>
+        </message>
+        <message>
+            <source>Spearman</source>
+            <translation>Spearman 相关</translation>
+        </message>
+        <message>
+            <source>Cells</source>
+            <translation>单元格</translation>
+        </message>
+        <message>
+            <source>Rank correlation with %1</source>
+            <translation>与“%1”的秩相关</translation>
+        </message>
+        <message numerus="yes">
+            <source>Spearman %1 over %n cell(s)</source>
+            <translation>
+                <numerusform>%n 个单元格的 Spearman 相关：%1</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Metric across</source>
+            <translation>横轴指标</translation>
+        </message>
+        <message>
+            <source>Metric upwards, the one to agree with</source>
+            <translation>纵轴指标，作为比较基准</translation>
+        </message>
+        <message>
+            <source>Formats of the cells</source>
+            <translation>单元格的格式</translation>
+        </message>
+        <message>
+            <source>Agreement of every metric</source>
+            <translation>每个指标的一致性</translation>
+        </message>
+        <message>
+            <source>Columns of the agreement</source>
+            <translation>一致性表的列</translation>
+        </message>
+        <message>
+            <source>no cell with both metrics known</source>
+            <translation>没有两项指标都已知的单元格</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::BarPlot</name>
+        <message>
+            <source>%1, predicted</source>
+            <translation>%1，预测值</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::Cells</name>
+        <message numerus="yes">
+            <source>predicted from %n sample(s)</source>
+            <translation>
+                <numerusform>由 %n 个样本预测</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>a score, not a loss</source>
+            <translation>一种评分，不是损失</translation>
+        </message>
+        <message numerus="yes">
+            <source>measured on %n window(s), %1 tokens scored</source>
+            <translation>
+                <numerusform>在 %n 个窗口上测量，计分 %1 个词元</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>%1, as many as it took</source>
+            <translation>%1，按需取用</translation>
+        </message>
+        <message>
+            <source>More tokens needed: the error is above a tenth of the value and above what matters (%1).</source>
+            <translation>需要更多词元：误差超过数值的十分之一，也超过有意义的差别 (%1)。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %n window(s) of %2 tokens; quantizer %3</source>
+            <translation>
+                <numerusform>%1：%n 个 %2 词元的窗口；量化器 %3</numerusform>
+            </translation>
         </message>
     </context>
     <context>
@@ -654,6 +856,18 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <source>Time</source>
             <translation>时间</translation>
         </message>
+        <message>
+            <source>%1 and more</source>
+            <translation>%1 及以上</translation>
+        </message>
+        <message>
+            <source>the same, predicted from what is known of single tensors (Sensitivity); on its own windows of the text</source>
+            <translation>同上，由单个张量的已知结果预测（敏感度）；使用其自己的文本窗口</translation>
+        </message>
+        <message>
+            <source>KL predicted</source>
+            <translation>预测 KL</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::ComparePanel</name>
@@ -795,6 +1009,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>Study saved as %1.</source>
             <translation>研究已保存为 %1。</translation>
+        </message>
+        <message>
+            <source>Choose at least one format.</source>
+            <translation>请至少选择一种格式。</translation>
         </message>
     </context>
     <context>
@@ -1023,85 +1241,6 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         </message>
     </context>
     <context>
-        <name>bitlens::views::TasksPanel</name>
-        <message>
-            <source>Choose tasks</source>
-            <translation>选择题目</translation>
-        </message>
-        <message>
-            <source>Tasks (*.json);;All files (*)</source>
-            <translation>题目 (*.json);;所有文件 (*)</translation>
-        </message>
-        <message>
-            <source>Tasks of the sample</source>
-            <translation>示例的题目</translation>
-        </message>
-        <message>
-            <source>%1: %2 lost, %3 gained</source>
-            <translation>%1：丢失 %2 题，新增答对 %3 题</translation>
-        </message>
-        <message>
-            <source>the model as in file</source>
-            <translation>文件中的原模型</translation>
-        </message>
-        <message>
-            <source>the recipe has changed since</source>
-            <translation>此后配方已更改</translation>
-        </message>
-        <message>
-            <source>Kind</source>
-            <translation>类别</translation>
-        </message>
-        <message>
-            <source>Items</source>
-            <translation>题数</translation>
-        </message>
-        <message>
-            <source>By chance</source>
-            <translation>随机猜测</translation>
-        </message>
-        <message>
-            <source>As in file</source>
-            <translation>文件原样</translation>
-        </message>
-        <message>
-            <source>Recipe</source>
-            <translation>配方</translation>
-        </message>
-        <message>
-            <source>Accuracy</source>
-            <translation>正确率</translation>
-        </message>
-        <message>
-            <source>all</source>
-            <translation>全部</translation>
-        </message>
-        <message>
-            <source>Score (F7)</source>
-            <translation>评分 (F7)</translation>
-        </message>
-        <message>
-            <source>Choose tasks…</source>
-            <translation>选择题目…</translation>
-        </message>
-        <message>
-            <source>Sample's tasks</source>
-            <translation>示例题目</translation>
-        </message>
-        <message>
-            <source>Accuracy by kind of task</source>
-            <translation>按题目类别的正确率</translation>
-        </message>
-        <message>
-            <source>Columns of the task scores</source>
-            <translation>题目得分的列</translation>
-        </message>
-        <message>
-            <source>A prompt, a few candidates, one of them right: press F7 to see how often the model finds the right one likeliest, and how many answers the recipe costs. The sample's tasks suit the sample model; for others choose a file.</source>
-            <translation>一个提示、几个候选，其中一个正确：按 F7 查看模型有多常认为正确者最可能，以及配方使多少题答错。示例题目适合示例模型；其他模型请选择文件。</translation>
-        </message>
-    </context>
-    <context>
         <name>bitlens::views::FileChoice</name>
         <message>
             <source>%1 could not be written.</source>
@@ -1110,6 +1249,77 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>Not saved</source>
             <translation>未保存</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::GroupsPage</name>
+        <message>
+            <source>at %1, the map's format</source>
+            <translation>格式 %1（图所用格式）</translation>
+        </message>
+        <message>
+            <source>Group</source>
+            <translation>组</translation>
+        </message>
+        <message>
+            <source>Tensors</source>
+            <translation>张量</translation>
+        </message>
+        <message>
+            <source>Predicted together</source>
+            <translation>一起预测</translation>
+        </message>
+        <message>
+            <source>Sum of single KL</source>
+            <translation>单独 KL 之和</translation>
+        </message>
+        <message>
+            <source>Measured together</source>
+            <translation>一起测量</translation>
+        </message>
+        <message>
+            <source>Measured / sum</source>
+            <translation>测量 / 总和</translation>
+        </message>
+        <message>
+            <source>all matrices</source>
+            <translation>所有矩阵</translation>
+        </message>
+        <message>
+            <source>Fused q/k/v and gate/up</source>
+            <translation>融合的 q/k/v 与 gate/up</translation>
+        </message>
+        <message>
+            <source>A kind of module in all layers</source>
+            <translation>所有层的同类模块</translation>
+        </message>
+        <message>
+            <source>A layer</source>
+            <translation>一层</translation>
+        </message>
+        <message>
+            <source>All matrices</source>
+            <translation>所有矩阵</translation>
+        </message>
+        <message>
+            <source>What is changed together</source>
+            <translation>一起更改的内容</translation>
+        </message>
+        <message>
+            <source>Measure groups</source>
+            <translation>测量各组</translation>
+        </message>
+        <message>
+            <source>Measures every group in the chosen formats, on all windows</source>
+            <translation>在所有窗口上以所选格式测量每一组</translation>
+        </message>
+        <message>
+            <source>Losses of groups</source>
+            <translation>各组的损失</translation>
+        </message>
+        <message>
+            <source>Columns of the groups</source>
+            <translation>分组表的列</translation>
         </message>
     </context>
     <context>
@@ -1129,6 +1339,63 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>%1 to %2: %3</source>
             <translation>%1 至 %2：%3</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::ImportanceButton</name>
+        <message>
+            <source>Importance matrix written as %1.</source>
+            <translation>重要性矩阵已写入 %1。</translation>
+        </message>
+        <message>
+            <source>The text is being read.</source>
+            <translation>正在读取文本。</translation>
+        </message>
+        <message>
+            <source>Add a calibration text first.</source>
+            <translation>请先添加校准文本。</translation>
+        </message>
+        <message>
+            <source>Make importance matrix</source>
+            <translation>生成重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrices (*.gguf *.dat)</source>
+            <translation>重要性矩阵 (*.gguf *.dat)</translation>
+        </message>
+        <message>
+            <source>Use importance matrix</source>
+            <translation>使用重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrices (*.gguf *.dat *.imatrix);;All files (*)</source>
+            <translation>重要性矩阵 (*.gguf *.dat *.imatrix);;所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Make importance matrix from the calibration text…</source>
+            <translation>用校准文本生成重要性矩阵…</translation>
+        </message>
+        <message>
+            <source>Use importance matrix…</source>
+            <translation>使用重要性矩阵…</translation>
+        </message>
+        <message>
+            <source>Use no importance matrix</source>
+            <translation>不使用重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Importance matrix</source>
+            <translation>重要性矩阵</translation>
+        </message>
+        <message>
+            <source>Mean squared inputs of every column: with them, measuring and exporting round columns with large
+inputs more exactly. Only searching quantizers use it.</source>
+            <translation>每一列输入的均方值：有了它，测量和导出时会更精确地舍入输入较大的列。
+只有搜索式量化器会使用它。</translation>
         </message>
     </context>
     <context>
@@ -1341,6 +1608,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <source>Rounding error of every format</source>
             <translation>每种格式的舍入误差</translation>
         </message>
+        <message>
+            <source>Why</source>
+            <translation>原因</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::Jobs</name>
@@ -1391,6 +1662,18 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>Checksum of %1</source>
             <translation>%1 的校验和</translation>
+        </message>
+        <message>
+            <source>Sensitivity of %1</source>
+            <translation>%1 的敏感度</translation>
+        </message>
+        <message>
+            <source>Where %1 costs something</source>
+            <translation>%1 的代价出现在何处</translation>
+        </message>
+        <message>
+            <source>Reading what an earlier run found</source>
+            <translation>读取先前运行的结果</translation>
         </message>
     </context>
     <context>
@@ -1444,6 +1727,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <source>%1, logarithmic</source>
             <translation>%1，对数</translation>
         </message>
+        <message>
+            <source>≈ predicted · underlined: more tokens needed</source>
+            <translation>≈ 预测值 · 下划线：需要更多词元</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::MapModel</name>
@@ -1491,6 +1778,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <source>%1: %2, %3 %4</source>
             <translation>%1：%2，%3 %4</translation>
         </message>
+        <message>
+            <source>%1: %2 in the file already</source>
+            <translation>%1：文件中已是 %2</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::MapPanel</name>
@@ -1527,10 +1818,6 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <translation>图的指标</translation>
         </message>
         <message>
-            <source>Format the rounding error is for</source>
-            <translation>舍入误差所用的格式</translation>
-        </message>
-        <message>
             <source>Map of layers and modules</source>
             <translation>层与模块的图</translation>
         </message>
@@ -1541,6 +1828,26 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>Layers</source>
             <translation>层</translation>
+        </message>
+        <message>
+            <source>being worked out…</source>
+            <translation>计算中…</translation>
+        </message>
+        <message>
+            <source>Nothing is known at this format.</source>
+            <translation>此格式下尚无结果。</translation>
+        </message>
+        <message>
+            <source>Needs a sensitivity run.</source>
+            <translation>需要运行敏感度分析。</translation>
+        </message>
+        <message>
+            <source>Find sensitivity</source>
+            <translation>求敏感度</translation>
+        </message>
+        <message>
+            <source>Format the metric is about</source>
+            <translation>指标所针对的格式</translation>
         </message>
     </context>
     <context>
@@ -1784,6 +2091,86 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
             <source>share of the layer's input channels with any |x| ≥ 6.0 over the calibration text</source>
             <translation>校准文本上该层输入通道中出现 |x| ≥ 6.0 的比例</translation>
         </message>
+        <message>
+            <source>Sensitivity (KL)</source>
+            <translation>敏感度 (KL)</translation>
+        </message>
+        <message>
+            <source>Measured KL</source>
+            <translation>测量的 KL</translation>
+        </message>
+        <message>
+            <source>Predicted KL</source>
+            <translation>预测 KL</translation>
+        </message>
+        <message>
+            <source>Fisher score</source>
+            <translation>Fisher 评分</translation>
+        </message>
+        <message>
+            <source>Input-weighted error</source>
+            <translation>输入加权误差</translation>
+        </message>
+        <message>
+            <source>Input-weighted error with shift</source>
+            <translation>输入加权误差（含偏移）</translation>
+        </message>
+        <message>
+            <source>Activation rule</source>
+            <translation>激活规则</translation>
+        </message>
+        <message>
+            <source>Hessian trace</source>
+            <translation>Hessian 迹</translation>
+        </message>
+        <message>
+            <source>nats per token</source>
+            <translation>奈特/词元</translation>
+        </message>
+        <message>
+            <source>squared output change</source>
+            <translation>输出变化的平方</translation>
+        </message>
+        <message>
+            <source>1 and more: keep 16 bit</source>
+            <translation>≥ 1：保持 16 位</translation>
+        </message>
+        <message>
+            <source>no unit, only the order counts</source>
+            <translation>无单位，仅次序有意义</translation>
+        </message>
+        <message>
+            <source>KL(model as in file ‖ this tensor alone at the format), mean per token; measured where measured, else predicted (≈)</source>
+            <translation>KL(文件中的模型 ‖ 仅此张量改为该格式)，每词元平均；已测量的取测量值，否则取预测值 (≈)</translation>
+        </message>
+        <message>
+            <source>KL(model as in file ‖ this tensor alone at the format), mean per token, measured</source>
+            <translation>KL(文件中的模型 ‖ 仅此张量改为该格式)，每词元平均，测量值</translation>
+        </message>
+        <message>
+            <source>mean of a² / (2 × positions), a = ⟨ΔW, gradient of log p of labels the model itself drew⟩</source>
+            <translation>a² / (2 × 位置数) 的平均，a = ⟨ΔW，模型自行抽取标签的 log p 的梯度⟩</translation>
+        </message>
+        <message>
+            <source>½ Σ Fᵢⱼ ΔWᵢⱼ², F = the diagonal of the Fisher matrix, sampled</source>
+            <translation>½ Σ Fᵢⱼ ΔWᵢⱼ²，F = 抽样得到的 Fisher 矩阵对角线</translation>
+        </message>
+        <message>
+            <source>Σ ΔWᵢⱼ² E[xⱼ²] over the text</source>
+            <translation>Σ ΔWᵢⱼ² E[xⱼ²]，取自文本</translation>
+        </message>
+        <message>
+            <source>Σ ΔWᵢⱼ² Var[xⱼ] + Σᵢ (Σⱼ ΔWᵢⱼ E[xⱼ])² over the text</source>
+            <translation>Σ ΔWᵢⱼ² Var[xⱼ] + Σᵢ (Σⱼ ΔWᵢⱼ E[xⱼ])²，取自文本</translation>
+        </message>
+        <message>
+            <source>the larger of 6σ share / 0.01 and dynamic range / 100 of the layer's input</source>
+            <translation>该层输入的 6σ 占比 / 0.01 与动态范围 / 100 中较大者</translation>
+        </message>
+        <message>
+            <source>tr(2 E[x xᵀ]) / inputs × Σ ΔW²</source>
+            <translation>tr(2 E[x xᵀ]) / 输入数 × Σ ΔW²</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::ModelTree</name>
@@ -1900,6 +2287,60 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         </message>
     </context>
     <context>
+        <name>bitlens::views::ProfilePage</name>
+        <message>
+            <source>layer</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>module</source>
+            <translation>模块</translation>
+        </message>
+        <message>
+            <source>%1 at %2</source>
+            <translation>%1，格式 %2</translation>
+        </message>
+        <message>
+            <source> · hatched: at least one cell only predicted</source>
+            <translation> · 斜线：至少一个单元格仅为预测值</translation>
+        </message>
+        <message>
+            <source>sum (%1)</source>
+            <translation>总和（%1）</translation>
+        </message>
+        <message>
+            <source>mean (%1)</source>
+            <translation>平均（%1）</translation>
+        </message>
+        <message>
+            <source>nothing known of this metric yet</source>
+            <translation>此指标尚无结果</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::ProfilesPanel</name>
+        <message>
+            <source>Profiles</source>
+            <translation>剖面</translation>
+        </message>
+        <message>
+            <source>Agreement</source>
+            <translation>一致性</translation>
+        </message>
+        <message>
+            <source>Groups</source>
+            <translation>分组</translation>
+        </message>
+        <message>
+            <source>Additivity</source>
+            <translation>可加性</translation>
+        </message>
+        <message>
+            <source>Pages of the profiles</source>
+            <translation>剖面的各页</translation>
+        </message>
+    </context>
+    <context>
         <name>bitlens::views::ReportDialog</name>
         <message>
             <source>With the layers' &amp;inputs over the calibration text</source>
@@ -1925,12 +2366,6 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
             <source>&amp;Write</source>
             <translation>写入(&amp;W)</translation>
         </message>
-        <message numerus="yes">
-            <source>An HDF5 file with the model's tensors, the recipe, sizes, statistics, histograms and every measured row (%n), each with its units and where it comes from. Opens in h5py and xarray.</source>
-            <translation>
-                <numerusform>一个 HDF5 文件，包含模型的张量、配方、大小、统计、直方图和所有测量行（%n 行），各带单位与来源。可用 h5py 和 xarray 打开。</numerusform>
-            </translation>
-        </message>
         <message>
             <source>File</source>
             <translation>文件</translation>
@@ -1954,6 +2389,202 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>Report written: %1</source>
             <translation>报告已写入：%1</translation>
+        </message>
+        <message numerus="yes">
+            <source>An HDF5 file with the model's tensors, the recipe, sizes, statistics, histograms, the sensitivity of every cell and every measured row (%n), each with its units and where it comes from. Opens in h5py and xarray.</source>
+            <translation>
+                <numerusform>一个 HDF5 文件，包含模型的张量、配方、大小、统计、直方图、每个单元格的敏感度和每一行测量结果（%n 行），各带单位与来源。可用 h5py 和 xarray 打开。</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::Sensitivity</name>
+        <message numerus="yes">
+            <source>%1 matrices × %2 formats over %n window(s) of %3 tokens</source>
+            <translation>
+                <numerusform>%1 个矩阵 × %2 种格式，%n 个 %3 词元的窗口</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Rounded without the importance matrix, which this does not use yet.</source>
+            <translation>舍入时未使用重要性矩阵（此处尚不支持）。</translation>
+        </message>
+        <message>
+            <source>Predicting: %1 cells, %2 of %3 samples</source>
+            <translation>预测中：%1 个单元格，样本 %2 / %3</translation>
+        </message>
+        <message>
+            <source>Measuring: %1 of %2 cells</source>
+            <translation>测量中：%1 / %2 个单元格</translation>
+        </message>
+        <message>
+            <source>Fisher scores</source>
+            <translation>Fisher 评分</translation>
+        </message>
+        <message>
+            <source>Cheaper scores</source>
+            <translation>较廉价的评分</translation>
+        </message>
+        <message>
+            <source>%1 (paused)</source>
+            <translation>%1（已暂停）</translation>
+        </message>
+        <message>
+            <source>%1 (pausing…)</source>
+            <translation>%1（正在暂停…）</translation>
+        </message>
+        <message>
+            <source>%1 (waiting)</source>
+            <translation>%1（等待中）</translation>
+        </message>
+        <message>
+            <source>%1, %2 left</source>
+            <translation>%1，剩余 %2</translation>
+        </message>
+        <message>
+            <source>Each matrix alone in each format: what it costs the model. Predictions fill the map in seconds, measured values replace them one by one.</source>
+            <translation>每个矩阵单独改为每种格式时模型付出的代价。预测在数秒内填满图，测量值随后逐个取代。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n cell(s) measured, median error %1</source>
+            <translation>
+                <numerusform>已测量 %n 个单元格，误差中位数 %1</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n cell(s) predicted, median error %1</source>
+            <translation>
+                <numerusform>已预测 %n 个单元格，误差中位数 %1</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Found with another quantizer than the study's.</source>
+            <translation>所用量化器与本研究的不同。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n cell(s) left out: their shape cannot take the format, or they have it already.</source>
+            <translation>
+                <numerusform>略去 %n 个单元格：形状不适合该格式，或已是该格式。</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::SensitivityPanel</name>
+        <message>
+            <source>Go on (F8)</source>
+            <translation>继续 (F8)</translation>
+        </message>
+        <message>
+            <source>Find (F8)</source>
+            <translation>求解 (F8)</translation>
+        </message>
+        <message>
+            <source>Save sensitivity</source>
+            <translation>保存敏感度</translation>
+        </message>
+        <message>
+            <source>Sensitivity (*.json)</source>
+            <translation>敏感度 (*.json)</translation>
+        </message>
+        <message>
+            <source>Sensitivity saved as %1, for bitlens-cli predict.</source>
+            <translation>敏感度已保存为 %1，可用于 bitlens-cli predict。</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Evaluation text the losses are found on</source>
+            <translation>用于求损失的评估文本</translation>
+        </message>
+        <message>
+            <source>Formats</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>Every matrix is looked at in each of these, alone</source>
+            <translation>每个矩阵单独以其中每种格式考察</translation>
+        </message>
+        <message>
+            <source>Windows</source>
+            <translation>窗口</translation>
+        </message>
+        <message>
+            <source>At most this many, from the start of the text</source>
+            <translation>最多这么多，从文本开头起</translation>
+        </message>
+        <message>
+            <source>Context</source>
+            <translation>上下文</translation>
+        </message>
+        <message>
+            <source>Tokens per window</source>
+            <translation>每窗口词元数</translation>
+        </message>
+        <message>
+            <source>Samples</source>
+            <translation>样本</translation>
+        </message>
+        <message>
+            <source>Behind every prediction; its standard error is about √(2 / samples) of its value</source>
+            <translation>每个预测所用的样本数；其标准误差约为数值的 √(2 / 样本数)</translation>
+        </message>
+        <message>
+            <source>as in Measure</source>
+            <translation>与“测量”相同</translation>
+        </message>
+        <message>
+            <source>all</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Then measure, the most informative first</source>
+            <translation>随后测量，信息量最大的优先</translation>
+        </message>
+        <message>
+            <source>Measured cells replace predicted ones</source>
+            <translation>测量值取代预测值</translation>
+        </message>
+        <message>
+            <source>Only as many windows as it takes</source>
+            <translation>仅用所需的窗口数</translation>
+        </message>
+        <message>
+            <source>Until the error is a tenth of the value or too small to matter; off: all windows</source>
+            <translation>直到误差为数值的十分之一或小到无关紧要；关闭：所有窗口</translation>
+        </message>
+        <message>
+            <source>Cheaper scores too, for comparison</source>
+            <translation>同时计算较廉价的评分以供比较</translation>
+        </message>
+        <message>
+            <source>Input-weighted error, activation rule, Hessian trace, Fisher</source>
+            <translation>输入加权误差、激活规则、Hessian 迹、Fisher</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Ends the run; what is known stays</source>
+            <translation>结束运行；已知结果保留</translation>
+        </message>
+        <message>
+            <source>Save cells…</source>
+            <translation>保存单元格…</translation>
+        </message>
+        <message>
+            <source>As JSON, for bitlens-cli predict</source>
+            <translation>保存为 JSON，供 bitlens-cli predict 使用</translation>
+        </message>
+        <message>
+            <source>Progress of the sensitivity run</source>
+            <translation>敏感度运行的进度</translation>
         </message>
     </context>
     <context>
@@ -2027,6 +2658,42 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>Context for the KV cache, tokens</source>
             <translation>KV 缓存的上下文，词元数</translation>
+        </message>
+        <message>
+            <source>Nothing is known about what this recipe changes.</source>
+            <translation>对此配方所更改的张量一无所知。</translation>
+        </message>
+        <message>
+            <source>%1 and more</source>
+            <translation>%1 及以上</translation>
+        </message>
+        <message numerus="yes">
+            <source>KL per token, predicted from %n sample(s), interactions included</source>
+            <translation>
+                <numerusform>每词元 KL，由 %n 个样本预测，包含相互作用</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>KL per token: the sum of the tensors' single losses</source>
+            <translation>每词元 KL：各张量单独损失之和</translation>
+        </message>
+        <message>
+            <source>ΔNLL %1</source>
+            <translation>ΔNLL %1</translation>
+        </message>
+        <message>
+            <source>ln(PPL ratio): %1</source>
+            <translation>ln(PPL 比)：%1</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n changed tensor(s) unknown and left out: %1</source>
+            <translation>
+                <numerusform>%n 个被更改的张量未知，未计入：%1</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Predicted KL per token</source>
+            <translation>预测的每词元 KL</translation>
         </message>
     </context>
     <context>
@@ -2179,6 +2846,85 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         </message>
     </context>
     <context>
+        <name>bitlens::views::TasksPanel</name>
+        <message>
+            <source>Choose tasks</source>
+            <translation>选择题目</translation>
+        </message>
+        <message>
+            <source>Tasks (*.json);;All files (*)</source>
+            <translation>题目 (*.json);;所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Tasks of the sample</source>
+            <translation>示例的题目</translation>
+        </message>
+        <message>
+            <source>%1: %2 lost, %3 gained</source>
+            <translation>%1：丢失 %2 题，新增答对 %3 题</translation>
+        </message>
+        <message>
+            <source>the model as in file</source>
+            <translation>文件中的原模型</translation>
+        </message>
+        <message>
+            <source>the recipe has changed since</source>
+            <translation>此后配方已更改</translation>
+        </message>
+        <message>
+            <source>Kind</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Items</source>
+            <translation>题数</translation>
+        </message>
+        <message>
+            <source>By chance</source>
+            <translation>随机猜测</translation>
+        </message>
+        <message>
+            <source>As in file</source>
+            <translation>文件原样</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>Accuracy</source>
+            <translation>正确率</translation>
+        </message>
+        <message>
+            <source>all</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Score (F7)</source>
+            <translation>评分 (F7)</translation>
+        </message>
+        <message>
+            <source>Choose tasks…</source>
+            <translation>选择题目…</translation>
+        </message>
+        <message>
+            <source>Sample's tasks</source>
+            <translation>示例题目</translation>
+        </message>
+        <message>
+            <source>Accuracy by kind of task</source>
+            <translation>按题目类别的正确率</translation>
+        </message>
+        <message>
+            <source>Columns of the task scores</source>
+            <translation>题目得分的列</translation>
+        </message>
+        <message>
+            <source>A prompt, a few candidates, one of them right: press F7 to see how often the model finds the right one likeliest, and how many answers the recipe costs. The sample's tasks suit the sample model; for others choose a file.</source>
+            <translation>一个提示、几个候选，其中一个正确：按 F7 查看模型有多常认为正确者最可能，以及配方使多少题答错。示例题目适合示例模型；其他模型请选择文件。</translation>
+        </message>
+    </context>
+    <context>
         <name>bitlens::views::TensorTreeModel</name>
         <message>
             <source>Outside the layers</source>
@@ -2321,60 +3067,173 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         </message>
     </context>
     <context>
-        <name>bitlens::views::ImportanceButton</name>
+        <name>bitlens::views::Why</name>
         <message>
-            <source>Importance matrix written as %1.</source>
-            <translation>重要性矩阵已写入 %1。</translation>
+            <source>Setting this tensor alone to %1 costs a KL of %2 nats per token, %3: place %4 of %5 at this format (1 costs most).</source>
+            <translation>仅将此张量改为 %1 的代价是每词元 KL %2 奈特，%3：在此格式下排第 %4 / %5（第 1 代价最大）。</translation>
         </message>
         <message>
-            <source>The text is being read.</source>
-            <translation>正在读取文本。</translation>
+            <source>ln(PPL ratio): %1.</source>
+            <translation>ln(PPL 比)：%1。</translation>
         </message>
         <message>
-            <source>Add a calibration text first.</source>
-            <translation>请先添加校准文本。</translation>
+            <source>ln(PPL ratio): %1, within two standard errors of nothing: perplexity cannot see it, KL can.</source>
+            <translation>ln(PPL 比)：%1，与零相差不到两个标准误差：困惑度看不出来，KL 可以。</translation>
         </message>
         <message>
-            <source>Make importance matrix</source>
-            <translation>生成重要性矩阵</translation>
+            <source>Predicted before it was measured: %1; measured / predicted = %2.</source>
+            <translation>测量之前的预测：%1；测量 / 预测 = %2。</translation>
         </message>
         <message>
-            <source>Importance matrices (*.gguf *.dat)</source>
-            <translation>重要性矩阵 (*.gguf *.dat)</translation>
+            <source>Rounding to %1 changes its weights by %2 (relative RMSE).</source>
+            <translation>舍入到 %1 使其权重改变 %2（相对 RMSE）。</translation>
         </message>
         <message>
-            <source>Use importance matrix</source>
-            <translation>使用重要性矩阵</translation>
+            <source>By that it would be place %1 of %2.</source>
+            <translation>按此它应排第 %1 / %2。</translation>
         </message>
         <message>
-            <source>Importance matrices (*.gguf *.dat *.imatrix);;All files (*)</source>
-            <translation>重要性矩阵 (*.gguf *.dat *.imatrix);;所有文件 (*)</translation>
+            <source>It costs far more than its rounding error suggests: what it computes matters.</source>
+            <translation>其代价远大于舍入误差所示：它计算的内容很重要。</translation>
         </message>
         <message>
-            <source>none</source>
-            <translation>无</translation>
+            <source>It costs far less than its rounding error suggests: the model hardly feels it.</source>
+            <translation>其代价远小于舍入误差所示：模型几乎感觉不到。</translation>
         </message>
         <message>
-            <source>Make importance matrix from the calibration text…</source>
-            <translation>用校准文本生成重要性矩阵…</translation>
+            <source>Its weights have heavy tails: excess kurtosis %1 (a normal distribution has 0). Few large weights set the scale of their blocks, and the many small ones share what is left.</source>
+            <translation>其权重有重尾：超额峰度 %1（正态分布为 0）。少数大权重决定所在块的尺度，众多小权重分享剩余的精度。</translation>
         </message>
         <message>
-            <source>Use importance matrix…</source>
-            <translation>使用重要性矩阵…</translation>
+            <source>Its weights have no heavy tails: excess kurtosis %1 (a normal distribution has 0).</source>
+            <translation>其权重没有重尾：超额峰度 %1（正态分布为 0）。</translation>
         </message>
         <message>
-            <source>Use no importance matrix</source>
-            <translation>不使用重要性矩阵</translation>
+            <source>The largest weight is %1 times the median: above 100, where the literature's rule of thumb keeps 16 bit.</source>
+            <translation>最大权重是中位数的 %1 倍：超过 100，文献的经验法则建议保持 16 位。</translation>
         </message>
         <message>
-            <source>Importance matrix</source>
-            <translation>重要性矩阵</translation>
+            <source>The largest weight is %1 times the median.</source>
+            <translation>最大权重是中位数的 %1 倍。</translation>
         </message>
         <message>
-            <source>Mean squared inputs of every column: with them, measuring and exporting round columns with large
-inputs more exactly. Only searching quantizers use it.</source>
-            <translation>每一列输入的均方值：有了它，测量和导出时会更精确地舍入输入较大的列。
-只有搜索式量化器会使用它。</translation>
+            <source>%1 of the weights lie beyond 6σ: above 1 %, where the rule of thumb keeps 16 bit.</source>
+            <translation>%1 的权重超出 6σ：高于 1 %，经验法则建议保持 16 位。</translation>
+        </message>
+        <message>
+            <source>%1 of the weights lie beyond 6σ.</source>
+            <translation>%1 的权重超出 6σ。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n input channel(s) stand out with a largest weight above 4 times the median channel's; channel %1 most, %2 times.</source>
+            <translation>
+                <numerusform>%n 个输入通道突出，其最大权重超过中位通道的 4 倍；通道 %1 最甚，%2 倍。</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n output channel(s) (rows) stand out in the same way; row %1 most, %2 times.</source>
+            <translation>
+                <numerusform>%n 个输出通道（行）同样突出；第 %1 行最甚，%2 倍。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>No channel of its weights stands out (4 times the median).</source>
+            <translation>其权重没有突出的通道（中位数的 4 倍）。</translation>
+        </message>
+        <message>
+            <source>Calibrate (F6) to see whether its inputs have outliers.</source>
+            <translation>校准 (F6) 以查看其输入是否有离群值。</translation>
+        </message>
+        <message>
+            <source>Its inputs over %1: %2 beyond 6σ, %3 of the channels reach 6.0, the largest value is %4 times the median.</source>
+            <translation>其在 %1 上的输入：%2 超出 6σ，%3 的通道达到 6.0，最大值是中位数的 %4 倍。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n input channel(s) carry values above 4 times the median channel's; channel %1 most, %2 times. An error in the weights of such a channel is multiplied.</source>
+            <translation>
+                <numerusform>%n 个输入通道的值超过中位通道的 4 倍；通道 %1 最甚，%2 倍。这些通道的权重误差会被放大。</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Half of the divergence comes from %n of the %1 windows measured; most from window %2 (%3 of it).</source>
+            <translation>
+                <numerusform>散度的一半来自所测 %1 个窗口中的 %n 个；最多来自窗口 %2（占 %3）。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>A norm or other small tensor: it stays as it is, quantizing it saves nothing.</source>
+            <translation>归一化或其他小张量：保持原样，量化它没有好处。</translation>
+        </message>
+        <message>
+            <source>The file holds this tensor at %1 already: nothing is lost.</source>
+            <translation>文件中此张量已是 %1：没有损失。</translation>
+        </message>
+        <message>
+            <source>It cannot take %1: %2</source>
+            <translation>它不能用 %1：%2</translation>
+        </message>
+        <message>
+            <source>What it costs at %1 is not known: find the sensitivity (F8).</source>
+            <translation>它在 %1 下的代价未知：请求敏感度 (F8)。</translation>
+        </message>
+        <message>
+            <source>Token by token on the text: half of the divergence comes from %1 of %2 tokens (%3).</source>
+            <translation>逐词元看文本：散度的一半来自 %2 个词元中的 %1 个（%3）。</translation>
+        </message>
+    </context>
+    <context>
+        <name>bitlens::views::WhyPage</name>
+        <message>
+            <source>Select a cell of the map to see why it is sensitive or safe.</source>
+            <translation>选择图中的单元格，查看它为何敏感或安全。</translation>
+        </message>
+        <message>
+            <source>At %1</source>
+            <translation>格式 %1</translation>
+        </message>
+        <message>
+            <source>KL (nats)</source>
+            <translation>KL（奈特）</translation>
+        </message>
+        <message>
+            <source>Window</source>
+            <translation>窗口</translation>
+        </message>
+        <message>
+            <source>After</source>
+            <translation>之前的文字</translation>
+        </message>
+        <message>
+            <source>The text says</source>
+            <translation>文本接着是</translation>
+        </message>
+        <message>
+            <source>window %1, token %2: %3</source>
+            <translation>窗口 %1，词元 %2：%3</translation>
+        </message>
+        <message>
+            <source>Why this tensor is sensitive or safe</source>
+            <translation>此张量为何敏感或安全</translation>
+        </message>
+        <message>
+            <source>Format the reasons are about</source>
+            <translation>原因所针对的格式</translation>
+        </message>
+        <message>
+            <source>Find where in the text</source>
+            <translation>查找文本位置</translation>
+        </message>
+        <message>
+            <source>Measures the model with this tensor alone changed, token by token</source>
+            <translation>仅更改此张量，逐词元测量模型</translation>
+        </message>
+        <message>
+            <source>Tokens with the largest divergence</source>
+            <translation>散度最大的词元</translation>
+        </message>
+        <message>
+            <source>Columns of the tokens</source>
+            <translation>词元表的列</translation>
         </message>
     </context>
 </TS>

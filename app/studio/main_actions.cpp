@@ -16,6 +16,7 @@
 #include "views/panels/measure_panel.h"
 #include "views/panels/model_tree.h"
 #include "views/panels/palette_panel.h"
+#include "views/panels/sensitivity_panel.h"
 #include "views/panels/size_strip.h"
 #include "views/text/units.h"
 #include "views/theme/icons.h"
@@ -77,6 +78,13 @@ void MainWindow::make_actions() {
     docks_["tasksDock"]->raise();
     document_.score_tasks();
   });
+  add_action("sensitivity", "sensitivity", QKeySequence(Qt::Key_F8), [this] {
+    docks_["sensitivityDock"]->show();
+    docks_["sensitivityDock"]->raise();
+    sensitivity_->start();
+  });
+  add_action("pauseSensitivity", "", QKeySequence(QStringLiteral("Shift+F8")),
+             [this] { document_.sensitivity().pause(); });
   add_action("compareFile", "compare", {}, [this] { compare_with_file(); });
   add_action("cheatSheet", "help", QKeySequence(QStringLiteral("?")), [this] { show_cheat_sheet(); });
   add_action("about", "", {}, [this] { show_about(); });
@@ -87,7 +95,8 @@ void MainWindow::make_actions() {
     }
     const std::pair<const char*, Qt::DockWidgetArea> places[] = {
         {"modelDock", Qt::LeftDockWidgetArea},       {"paletteDock", Qt::RightDockWidgetArea},
-        {"measureDock", Qt::RightDockWidgetArea},    {"textsDock", Qt::LeftDockWidgetArea},
+        {"measureDock", Qt::RightDockWidgetArea},    {"sensitivityDock", Qt::RightDockWidgetArea},
+        {"textsDock", Qt::LeftDockWidgetArea},       {"profilesDock", Qt::BottomDockWidgetArea},
         {"inspectorDock", Qt::BottomDockWidgetArea}, {"compareDock", Qt::BottomDockWidgetArea},
         {"tasksDock", Qt::BottomDockWidgetArea},     {"historyDock", Qt::BottomDockWidgetArea},
         {"messagesDock", Qt::BottomDockWidgetArea}};
@@ -165,7 +174,8 @@ void MainWindow::make_menus() {
   for (const char* name : {"importTypes", "exportTypes"}) recipe->addAction(action(name));
 
   QMenu* measuring = menu("measureMenu");
-  for (const char* name : {"measure", "calibrate", "scoreTasks", "compareFile"})
+  for (const char* name :
+       {"measure", "calibrate", "scoreTasks", "sensitivity", "pauseSensitivity", "compareFile"})
     measuring->addAction(action(name));
 
   measuring->addSeparator();
@@ -202,6 +212,7 @@ void MainWindow::make_menus() {
   presets->setMenu(menus_["presetsMenu"]);
   tools_->addWidget(presets);
   tools_->addAction(action("measure"));
+  tools_->addAction(action("sensitivity"));
   tools_->addAction(action("compareFile"));
   tools_->addSeparator();
   tools_->addAction(action("saveStudy"));
@@ -282,6 +293,10 @@ void MainWindow::update_actions() {
   action("compareFile")->setEnabled(measurable);
   action("calibrate")->setEnabled(ready && document_.model().llama().has_value());
   action("scoreTasks")->setEnabled(action("calibrate")->isEnabled());
+  using Run = views::Sensitivity::State;
+  const Run run = document_.sensitivity().state();
+  action("sensitivity")->setEnabled(action("calibrate")->isEnabled() && !document_.sensitivity().busy());
+  action("pauseSensitivity")->setEnabled(ready && run == Run::Running);
   action("undo")->setEnabled(ready && document_.undo_stack().canUndo());
   action("redo")->setEnabled(ready && document_.undo_stack().canRedo());
   action("openSample")->setVisible(!study::sample_folder().empty());
@@ -313,6 +328,8 @@ void MainWindow::retranslate_actions() {
                                                    {"measure", tr("&Measure")},
                                                    {"calibrate", tr("&Calibrate")},
                                                    {"scoreTasks", tr("Score &tasks")},
+                                                   {"sensitivity", tr("Find &sensitivity")},
+                                                   {"pauseSensitivity", tr("&Pause the sensitivity run")},
                                                    {"compareFile", tr("Compare with another &file…")},
                                                    {"cheatSheet", tr("&Keys")},
                                                    {"about", tr("&About Bitlens")},
@@ -326,6 +343,8 @@ void MainWindow::retranslate_actions() {
   action("open")->setToolTip(tr("Open a GGUF model, a recipe or a study"));
   action("openSample")->setToolTip(tr("Open the sample model that comes with Bitlens"));
   action("measure")->setToolTip(tr("Measure what the recipe costs on the evaluation text (F5)"));
+  action("sensitivity")->setToolTip(tr("Find what each tensor costs at each format (F8)"));
+  action("sensitivity")->setIconText(tr("Sensitivity"));
   action("saveStudy")->setToolTip(tr("Save model, texts, recipe and results as one study"));
   action("exportModel")->setToolTip(tr("Write the quantized model as GGUF"));
   action("compareFile")->setIconText(tr("Compare…"));

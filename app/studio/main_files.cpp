@@ -204,7 +204,8 @@ QStringList MainWindow::recent() const {
 
 bool MainWindow::may_discard() {
   const bool worth_keeping = !document_.study_path().isEmpty() || document_.undo_stack().count() > 0 ||
-                             !document_.measurements().results().empty();
+                             !document_.measurements().results().empty() ||
+                             document_.sensitivity().known() != nullptr;
   if (options_.clean || !document_.modified() || !worth_keeping) return true;
   const auto answer = QMessageBox::question(
       this, tr("Unsaved changes"),

@@ -27,6 +27,8 @@
 #include "views/panels/model_tree.h"
 #include "views/panels/pages.h"
 #include "views/panels/palette_panel.h"
+#include "views/panels/profiles_panel.h"
+#include "views/panels/sensitivity_panel.h"
 #include "views/panels/size_strip.h"
 #include "views/panels/tasks_panel.h"
 #include "views/panels/texts_panel.h"
@@ -63,6 +65,7 @@ MainWindow::MainWindow(const Options& options, Language& language)
   connect(&document_.texts(), &views::Texts::list_changed, this, &MainWindow::update_actions);
   connect(&document_.measurements(), &views::Measurements::running_changed, this,
           &MainWindow::update_actions);
+  connect(&document_.sensitivity(), &views::Sensitivity::state_changed, this, &MainWindow::update_actions);
   connect(&document_, &views::Document::notice, this, [this](views::NoticeKind kind, const QString& text) {
     message_->show_notice(kind, text);
     messages_->add(kind, text);
@@ -114,9 +117,11 @@ void MainWindow::make_panels() {
   palette_ = new views::PalettePanel(document_);
   texts_ = new views::TextsPanel(document_);
   measure_ = new views::MeasurePanel(document_);
+  sensitivity_ = new views::SensitivityPanel(document_);
   inspector_ = new views::Inspector(document_);
   compare_ = new views::ComparePanel(document_);
   auto* tasks = new views::TasksPanel(document_);
+  auto* profiles = new views::ProfilesPanel(document_, map_->map());
   messages_ = new views::MessageList;
   history_ = new QUndoView(&document_.undo_stack());
   history_->setObjectName(QStringLiteral("historyView"));
@@ -126,8 +131,10 @@ void MainWindow::make_panels() {
   add_dock("modelDock", tree_, Qt::LeftDockWidgetArea);
   add_dock("paletteDock", palette_, Qt::RightDockWidgetArea);
   add_dock("measureDock", measure_, Qt::RightDockWidgetArea);
+  add_dock("sensitivityDock", sensitivity_, Qt::RightDockWidgetArea);
   add_dock("textsDock", texts_, Qt::LeftDockWidgetArea);
   add_dock("inspectorDock", inspector_, Qt::BottomDockWidgetArea);
+  add_dock("profilesDock", profiles, Qt::BottomDockWidgetArea);
   add_dock("compareDock", compare_, Qt::BottomDockWidgetArea);
   add_dock("tasksDock", tasks, Qt::BottomDockWidgetArea);
   add_dock("historyDock", history_, Qt::BottomDockWidgetArea);
@@ -154,7 +161,10 @@ QDockWidget* MainWindow::add_dock(const char* name, QWidget* content, Qt::DockWi
 }
 
 void MainWindow::default_layout() {
-  tabifyDockWidget(docks_["inspectorDock"], docks_["compareDock"]);
+  tabifyDockWidget(docks_["measureDock"], docks_["sensitivityDock"]);
+  docks_["measureDock"]->raise();
+  tabifyDockWidget(docks_["inspectorDock"], docks_["profilesDock"]);
+  tabifyDockWidget(docks_["profilesDock"], docks_["compareDock"]);
   tabifyDockWidget(docks_["compareDock"], docks_["tasksDock"]);
   tabifyDockWidget(docks_["tasksDock"], docks_["historyDock"]);
   tabifyDockWidget(docks_["historyDock"], docks_["messagesDock"]);
@@ -254,9 +264,12 @@ void MainWindow::changeEvent(QEvent* event) {
 void MainWindow::retranslate() {
   if (docks_.empty() || actions_.empty()) return;
   const std::pair<const char*, QString> titles[] = {
-      {"modelDock", tr("Model")}, {"paletteDock", tr("Precisions")},  {"measureDock", tr("Measure")},
-      {"textsDock", tr("Texts")}, {"inspectorDock", tr("Inspector")}, {"compareDock", tr("Compare")},
-      {"tasksDock", tr("Tasks")}, {"historyDock", tr("History")},     {"messagesDock", tr("Messages")}};
+      {"modelDock", tr("Model")},         {"paletteDock", tr("Precisions")},
+      {"measureDock", tr("Measure")},     {"textsDock", tr("Texts")},
+      {"inspectorDock", tr("Inspector")}, {"compareDock", tr("Compare")},
+      {"tasksDock", tr("Tasks")},         {"historyDock", tr("History")},
+      {"messagesDock", tr("Messages")},   {"sensitivityDock", tr("Sensitivity")},
+      {"profilesDock", tr("Profiles")}};
   for (const auto& [name, title] : titles) docks_[QLatin1String(name)]->setWindowTitle(title);
   history_->setEmptyLabel(tr("as opened"));
   history_->setAccessibleName(tr("History of edits"));

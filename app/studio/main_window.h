@@ -31,6 +31,7 @@ class MessageList;
 class ModelTree;
 class OpeningPage;
 class PalettePanel;
+class SensitivityPanel;
 class SizeStrip;
 class StartPage;
 class TextsPanel;
@@ -133,6 +134,7 @@ class MainWindow : public QMainWindow {
   views::Inspector* inspector_ = nullptr;
   views::TextsPanel* texts_ = nullptr;
   views::MeasurePanel* measure_ = nullptr;
+  views::SensitivityPanel* sensitivity_ = nullptr;
   views::ComparePanel* compare_ = nullptr;
   QUndoView* history_ = nullptr;
   QToolBar *tools_ = nullptr, *strip_bar_ = nullptr;

@@ -73,6 +73,23 @@ Result<Sums> sum_up(const run::WeightSource& base, const ChangeReader& reader, s
 
 }  // namespace
 
+double score_of(const CellScores& scores, Method method) {
+  switch (method) {
+    case Method::Rounding:
+      return scores.rounding;
+    case Method::Energy:
+      return scores.energy;
+    case Method::EnergyShift:
+      return scores.energy_shift;
+    case Method::ActivationRule:
+      return scores.activation_rule;
+    case Method::HessianTrace:
+      return scores.hessian_trace;
+    default:
+      return kUnknown;
+  }
+}
+
 Result<std::vector<CellScores>> cheap_scores(const std::shared_ptr<const model::Model>& model,
                                              std::span<const Cell> cells, const evaluate::Windows& windows,
                                              std::uint64_t memory_budget, const WorkContext& work) {

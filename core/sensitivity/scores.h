@@ -11,6 +11,7 @@
 #include "core/base/result.h"
 #include "core/evaluate/perplexity.h"
 #include "core/sensitivity/cell.h"
+#include "core/sensitivity/record.h"
 
 namespace bitlens::sensitivity {
 
@@ -22,6 +23,11 @@ struct CellScores {
       0;  ///< max(6-sigma share / 0.01, range / 100) of the inputs: 1 and more: keep 16 bit
   double hessian_trace = 0;  ///< tr(2 E[x x^T]) / inputs * sum dW^2 (as in HAWQ-V2, Dong et al. 2020)
 };
+
+/// The methods cheap_scores() serves, all from one pass.
+inline constexpr Method kCheapMethods[] = {Method::Rounding, Method::Energy, Method::EnergyShift,
+                                           Method::ActivationRule, Method::HessianTrace};
+[[nodiscard]] double score_of(const CellScores& scores, Method method);  ///< NaN for other methods
 
 /// Scores of every cell. The embedding's input is the token: its energies are the tokens' frequencies in the
 /// windows. Progress "forward", then "scores" in cells.

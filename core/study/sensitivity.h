@@ -80,6 +80,15 @@ class SensitivityRun {
                                                         const SensitivityCallback& on_cells,
                                                         const WorkContext& work);
 
+/// All cheap scores of the request's cells from one pass: a result for each of sensitivity::kCheapMethods.
+/// Short beside the other methods, so without a journal; `method` and what belongs to it are not looked at.
+[[nodiscard]] Result<std::vector<SensitivityResult>> run_cheap_scores(const SensitivityRequest& request,
+                                                                      const WorkContext& work);
+/// Where a run's numbers come from, with the hash of the model file.
+[[nodiscard]] Result<Provenance> sensitivity_provenance(const SensitivityRequest& request,
+                                                        const evaluate::Windows& windows,
+                                                        const WorkContext& work);
+
 /// {"bitlens_sensitivity": 1, "cells": [{"tensor", "format", "quantizer", "source", "method", "kl_mean",
 /// "kl_se", "dnll_mean", "dnll_se", ...}], "skipped": [{"tensor", "format", "reason"}], "provenance"}.
 [[nodiscard]] std::string sensitivity_to_json(const SensitivityResult& result);

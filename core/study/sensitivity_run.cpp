@@ -28,8 +28,10 @@ bool needs_backward(Method method) {
   return method == Method::Response || method == Method::Fisher;
 }
 
-Result<Provenance> provenance_of(const SensitivityRequest& request, const evaluate::Windows& windows,
-                                 const WorkContext& work) {
+}  // namespace
+
+Result<Provenance> sensitivity_provenance(const SensitivityRequest& request, const evaluate::Windows& windows,
+                                          const WorkContext& work) {
   Provenance out;
   auto hash = request.session->file().sha256(work);
   if (!hash) return pass(hash);
@@ -57,8 +59,6 @@ Result<Provenance> provenance_of(const SensitivityRequest& request, const evalua
   out.time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
   return out;
 }
-
-}  // namespace
 
 class SensitivityRun::Impl {
  public:
@@ -92,7 +92,7 @@ class SensitivityRun::Impl {
     if (!plan) return pass(plan);
     cells_ = std::move(plan->cells);
     result_.skipped = std::move(plan->skipped);
-    auto provenance = provenance_of(request_, windows_, work);
+    auto provenance = sensitivity_provenance(request_, windows_, work);
     if (!provenance) return pass(provenance);
     result_.provenance = std::move(*provenance);
     result_.warnings = (*request_.session->tokenizer)->warnings();
@@ -426,15 +426,9 @@ class SensitivityRun::Impl {
     const auto scores = sensitivity::cheap_scores(request_.session->model, cells, windows_,
                                                   request_.options.memory_budget, work);
     if (!scores) return pass(scores);
-    const std::map<Method, double sensitivity::CellScores::*> members = {
-        {Method::Energy, &sensitivity::CellScores::energy},
-        {Method::EnergyShift, &sensitivity::CellScores::energy_shift},
-        {Method::Rounding, &sensitivity::CellScores::rounding},
-        {Method::ActivationRule, &sensitivity::CellScores::activation_rule},
-        {Method::HessianTrace, &sensitivity::CellScores::hessian_trace}};
     for (std::size_t at = 0; at < missing.size(); ++at) {
       CellRecord record = blank(missing[at]);
-      record.kl_mean = (*scores)[at].*members.at(request_.method);
+      record.kl_mean = sensitivity::score_of((*scores)[at], request_.method);
       record.kl_se = 0;
       records_[missing[at]] = std::move(record);
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/atomic_file.h"
 #include "core/study/result_json.h"
 #include "core/study/sensitivity_json.h"
@@ -38,6 +40,41 @@ Status check_version(const json& root, const std::string& file) {
   return {};
 }
 
+ordered_json sweep_to_json(const SweepPlan& sweep) {
+  ordered_json formats = ordered_json::array();
+  for (const kernels::Format format : sweep.formats) formats.push_back(kernels::info(format).name);
+  return {{"formats", std::move(formats)}, {"samples", sweep.samples},      {"context", sweep.context},
+          {"windows", sweep.windows},      {"measure", sweep.measure},      {"adaptive", sweep.adaptive},
+          {"scores", sweep.scores},        {"unfinished", sweep.unfinished}};
+}
+
+bool read_flag(ObjectReader& reader, const char* key) {
+  const json& value = reader.any(key);
+  if (!value.is_boolean()) reader.document().fail_at(reader.path_of(key), "must be true or false");
+  return value.is_boolean() && value.get<bool>();
+}
+
+SweepPlan read_sweep(ObjectReader reader) {
+  SweepPlan out;
+  for (const std::string& name : reader.strings("formats")) {
+    const kernels::FormatInfo* format = kernels::find_format(std::string_view(name));
+    if (format == nullptr)
+      reader.document().fail_at(reader.path_of("formats"), "unknown format \"" + printable(name, 80) + "\"");
+    else
+      out.formats.push_back(format->format);
+  }
+  constexpr std::uint64_t kMostSamples = 1'000'000;
+  out.samples = std::max<std::uint64_t>(1, reader.unsigned_number("samples", kMostSamples));
+  out.context = static_cast<std::uint32_t>(reader.unsigned_number("context", kMaxU32));
+  out.windows = static_cast<std::uint32_t>(reader.unsigned_number("windows", kMaxU32));
+  out.measure = read_flag(reader, "measure");
+  out.adaptive = read_flag(reader, "adaptive");
+  out.scores = read_flag(reader, "scores");
+  out.unfinished = read_flag(reader, "unfinished");
+  reader.end();
+  return out;
+}
+
 }  // namespace
 
 std::string study_to_json(const Study& study) {
@@ -57,6 +94,7 @@ std::string study_to_json(const Study& study) {
   for (const quantize::Recipe& recipe : study.recipes) out["recipes"].push_back(recipe_json(recipe));
   out["results"] = ordered_json::array();
   for (const MeasuredResult& result : study.results) out["results"].push_back(result_to_json(result));
+  if (study.sweep) out["sweep"] = sweep_to_json(*study.sweep);
   out["layout"] = study.layout;
   std::string text = dump(out);
   if (study.sensitivities.empty()) return text;
@@ -107,6 +145,7 @@ Result<Study> parse_study(std::string_view text, const std::string& file) {
   reader.array("results", [&](const json& item, const std::string& path) {
     out.results.push_back(read_result(item, path, document));
   });
+  if (reader.has("sweep")) out.sweep = read_sweep(reader.object("sweep"));
   out.layout = reader.string("layout");
   if (reader.has("sensitivities"))
     reader.array("sensitivities", [&](const json& item, const std::string& path) {

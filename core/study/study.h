@@ -23,6 +23,19 @@ struct TextReference {
   bool operator==(const TextReference&) const = default;
 };
 
+/// What the studio's sensitivity run was asked for, beside the study's own options and quantizer.
+struct SweepPlan {
+  std::vector<kernels::Format> formats;
+  std::uint64_t samples = 200;  ///< of predictions
+  std::uint32_t context = 0;    ///< tokens per window; 0: as the study's options
+  std::uint32_t windows = 8;    ///< at most so many; 0: all
+  bool measure = true;          ///< measured cells follow the predictions
+  bool adaptive = true;         ///< measured until known well enough, else on all windows
+  bool scores = true;           ///< the cheap scores and the Fisher score too
+  bool unfinished = false;      ///< begun and not yet done: to be gone on with
+  bool operator==(const SweepPlan&) const = default;
+};
+
 struct Study {
   static constexpr int kVersion = 1;
   std::string model_path;    ///< absolute, or "sample"
@@ -35,7 +48,8 @@ struct Study {
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
   /// What is known about cells: a result per method and grouping, with its samples.
   std::vector<std::shared_ptr<const SensitivityResult>> sensitivities;
-  std::string layout;  ///< opaque to the engine (the studio's window state), UTF-8 text
+  std::optional<SweepPlan> sweep;  ///< none: never asked for
+  std::string layout;              ///< opaque to the engine (the studio's window state), UTF-8 text
 };
 
 [[nodiscard]] std::string study_to_json(const Study& study);

@@ -44,12 +44,24 @@ void Engine::post(std::function<void()> call) {
 
 study::JobId Engine::submit(const std::string& title, const QString& detail, Urgency urgency,
                             study::JobQueue::Body body) {
-  auto mark = std::make_shared<WaitingMark>(urgency == Urgency::Asked ? &asked_waiting_ : nullptr);
-  return queue_->submit(title, detail.toStdString(), [mark, body = std::move(body)](const WorkContext& work) {
-    mark->clear();
-    const Entry entry("job");
-    return body(work);
-  });
+  auto mark = std::make_shared<WaitingMark>(urgency == Urgency::Asked        ? &asked_waiting_
+                                            : urgency == Urgency::Background ? &background_waiting_
+                                                                             : nullptr);
+  const study::JobId id =
+      queue_->submit(title, detail.toStdString(), [mark, body = std::move(body)](const WorkContext& work) {
+        mark->clear();
+        const Entry entry("job");
+        return body(work);
+      });
+  if (urgency == Urgency::Idle) idle_.insert(id);
+  return id;
+}
+
+void Engine::pause(study::JobId id) {
+  if (idle_.contains(id))
+    emit pause_asked(id);
+  else
+    queue_->pause(id);
 }
 
 }  // namespace bitlens::views

@@ -8,13 +8,15 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "core/study/job_queue.h"
 
 namespace bitlens::views {
 
-/// Background work steps aside while something the user asked for waits.
-enum class Urgency { Asked, Background };
+/// Background work steps aside while something the user asked for waits; idle work (long runs) while anything
+/// else does.
+enum class Urgency { Asked, Background, Idle };
 
 class Engine : public QObject {
   Q_OBJECT
@@ -48,9 +50,13 @@ class Engine : public QObject {
   /// Does work the user asked for wait for the engine? Background bodies look at it between steps.
   [[nodiscard]] bool asked_work_waits() const { return asked_waiting_.load() > 0; }
 
+  /// Does any work but idle work wait?
+  [[nodiscard]] bool any_work_waits() const { return asked_work_waits() || background_waiting_.load() > 0; }
+
   void cancel(study::JobId id) { queue_->cancel(id); }
   void cancel_all() { queue_->cancel_all(); }
-  void pause(study::JobId id) { queue_->pause(id); }
+  /// A paused job keeps the engine to itself. Idle work is asked to step aside instead (pause_asked).
+  void pause(study::JobId id);
   void resume(study::JobId id) { queue_->resume(id); }
   /// Cancels everything and waits: before what the jobs' results go to is taken apart.
   void cancel_all_and_wait() {
@@ -62,12 +68,14 @@ class Engine : public QObject {
 
  signals:
   void job_changed(const bitlens::study::JobStatus& status);
+  void pause_asked(bitlens::study::JobId id);
 
  private:
   study::JobId submit(const std::string& title, const QString& detail, Urgency urgency,
                       study::JobQueue::Body body);
 
-  std::atomic<int> asked_waiting_ = 0;
+  std::atomic<int> asked_waiting_ = 0, background_waiting_ = 0;
+  std::set<study::JobId> idle_;
   std::unique_ptr<study::JobQueue> queue_;
 };
 

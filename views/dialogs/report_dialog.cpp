@@ -43,7 +43,7 @@ ReportDialog::ReportDialog(Document& document, QWidget* parent)
   go->setObjectName(QStringLiteral("reportOk"));
   buttons_->button(QDialogButtonBox::Cancel)->setObjectName(QStringLiteral("reportCancel"));
   auto* about = new QLabel(tr("An HDF5 file with the model's tensors, the recipe, sizes, statistics, "
-                              "histograms and every measured row "
+                              "histograms, the sensitivity of every cell and every measured row "
                               "(%n), each with its units and where it comes from. Opens in h5py and xarray.",
                               nullptr, static_cast<int>(document_.measurements().results().size())),
                            this);
@@ -105,13 +105,14 @@ void ReportDialog::start() {
   request.path = QFileInfo(path_->text()).absoluteFilePath().toStdString();
   request.force = replace_->isChecked();
   if (calibration_->isChecked()) request.calibration = document_.texts().calibration()->tokens;
+  const study::SweepReport sweeps{document_.sensitivity().results(), true};
   Document* document = &document_;
   const QString name = QFileInfo(path_->text()).fileName();
   struct Done {};
   document_.engine().start<Done>(
       "report", name, Urgency::Asked,
-      [request](const WorkContext& work) -> Result<Done> {
-        const Status written = study::write_report(request, work);
+      [request, sweeps](const WorkContext& work) -> Result<Done> {
+        const Status written = study::write_report(request, sweeps, work);
         if (!written) return pass(written);
         return Done{};
       },

@@ -13,10 +13,19 @@
 namespace bitlens::views {
 
 namespace {
-struct Opened {
-  SessionPtr session;
-  std::optional<study::Study> study;
+/// A recipe's sizes and what it is predicted to cost: one piece, so that they never tell of two recipes.
+struct Resolution {
+  Result<quantize::ResolvedRecipe> resolved;
+  std::optional<study::RecipePrediction> prediction;
 };
+Resolution resolve_and_predict(const quantize::Recipe& recipe, const SessionPtr& session,
+                               quantize::Quantizer quantizer, const quantize::ImportancePtr& importance,
+                               const SensitivityPtr& known) {
+  const Entry entry("resolve");
+  Resolution out{quantize::resolve(recipe, session->file(), quantizer, importance), std::nullopt};
+  if (out.resolved) out.prediction = predict(known, *out.resolved);
+  return out;
+}
 const QString kSample = QStringLiteral("sample");
 }  // namespace
 
@@ -28,7 +37,8 @@ Document::Document(Engine& engine, SideWorker& side, QObject* parent)
       texts_(engine, this),
       measurements_(engine, this),
       importance_(engine, this),
-      tasks_(engine, this) {
+      tasks_(engine, this),
+      sensitivity_(engine, side, this) {
   connect(&texts_, &Texts::list_changed, this, [this] { set_modified(true); });
   connect(&measurements_, &Measurements::results_changed, this, [this] { set_modified(true); });
   connect(&measurements_, &Measurements::options_changed, this, [this] {
@@ -37,6 +47,13 @@ Document::Document(Engine& engine, SideWorker& side, QObject* parent)
   });
   connect(&tasks_, &TaskScores::failed, this,
           [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
+  connect(&sensitivity_, &Sensitivity::failed, this,
+          [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
+  connect(&sensitivity_, &Sensitivity::cells_changed, this, &Document::predict_again);
+  // Not with every cell: while a run is under way its journals hold them.
+  connect(&sensitivity_, &Sensitivity::state_changed, this, [this] { set_modified(true); });
+  connect(&sensitivity_, &Sensitivity::plan_changed, this, [this] { set_modified(true); });
+  connect(&texts_, &Texts::entry_changed, this, &Document::look_for_unfinished_run);
   connect(&importance_, &ImportanceMatrix::changed, this,
           [this] { measurements_.set_importance(importance_.value()); });
   connect(&importance_, &ImportanceMatrix::failed, this,
@@ -122,6 +139,9 @@ void Document::close() {
   recipe_ = {};
   resolved_.reset();
   preview_.reset();
+  prediction_.reset();
+  preview_prediction_.reset();
+  look_when_ready_ = false;
   recipe_error_.reset();
   undo_.clear();
   selection_.clear();
@@ -131,6 +151,7 @@ void Document::close() {
   texts_.clear();
   measurements_.clear();
   tasks_.clear();
+  sensitivity_.set_session(nullptr);
   set_modified(false);
   set_state(State::Empty);
 }
@@ -139,6 +160,7 @@ void Document::model_ready(SessionPtr session, std::optional<study::Study> study
   session_ = std::move(session);
   analysis_.set_session(session_);
   texts_.set_session(session_);
+  sensitivity_.set_session(session_);
   study_path_ = study_path;
   if (study) {
     texts_.restore(study->texts);
@@ -147,6 +169,8 @@ void Document::model_ready(SessionPtr session, std::optional<study::Study> study
     measurements_.set_quantizer(study->quantizer);
     layout_ = study->layout;
     recipe_ = study->recipe;
+    sensitivity_.restore(study->sensitivities, study->sweep);
+    look_when_ready_ = study->sweep && study->sweep->unfinished;
   } else if (path_ == kSample) {
     texts_.add(kSample, study::TextUse::Evaluation);
     texts_.add(QStringLiteral("sample-calibration"), study::TextUse::Calibration);
@@ -241,18 +265,20 @@ void Document::preview_assign(const std::vector<std::size_t>& tensors, quantize:
   preview_choice_ = choice;
   const quint64 serial = ++preview_serial_;
   const RecipeEdit edit = views::assign(recipe_, model(), tensors, choice);
-  side_.ask<Result<quantize::ResolvedRecipe>>(
+  side_.ask<Resolution>(
       "preview",
       [session = session_, recipe = named_recipe(edit.recipe), quantizer = measurements_.quantizer(),
-       importance = measurements_.importance()] {
-        const Entry entry("resolve");
-        return quantize::resolve(recipe, session->file(), quantizer, importance);
+       importance = measurements_.importance(), known = sensitivity_.known()] {
+        return resolve_and_predict(recipe, session, quantizer, importance, known);
       },
       this,
-      [this, serial](Result<quantize::ResolvedRecipe> resolved) {
-        if (serial != preview_serial_ || !resolved) return;
-        preview_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*resolved));
+      [this, serial, known = sensitivity_.known()](Resolution next) {
+        if (serial != preview_serial_ || !next.resolved) return;
+        preview_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*next.resolved));
+        preview_prediction_ = std::move(next.prediction);
         emit preview_changed();
+        emit prediction_changed();
+        if (known != sensitivity_.known()) predict_again();
       });
 }
 
@@ -262,7 +288,9 @@ void Document::end_preview() {
   preview_choice_.reset();
   if (!preview_) return;
   preview_.reset();
+  preview_prediction_.reset();
   emit preview_changed();
+  emit prediction_changed();
 }
 
 void Document::replace_recipe(const quantize::Recipe& recipe, const QString& undo_name) {
@@ -299,24 +327,26 @@ void Document::set_recipe(const quantize::Recipe& recipe) {
 void Document::resolve_current() {
   if (!session_) return;
   const quint64 serial = ++resolve_serial_;
-  side_.ask<Result<quantize::ResolvedRecipe>>(
+  side_.ask<Resolution>(
       "resolve",
       [session = session_, recipe = named_recipe(), quantizer = measurements_.quantizer(),
-       importance = measurements_.importance()] {
-        const Entry entry("resolve");
-        return quantize::resolve(recipe, session->file(), quantizer, importance);
+       importance = measurements_.importance(), known = sensitivity_.known()] {
+        return resolve_and_predict(recipe, session, quantizer, importance, known);
       },
       this,
-      [this, serial](Result<quantize::ResolvedRecipe> resolved) {
+      [this, serial, known = sensitivity_.known()](Resolution next) {
         if (serial != resolve_serial_) return;
-        if (resolved) {
-          resolved_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*resolved));
+        if (next.resolved) {
+          resolved_ = std::make_shared<const quantize::ResolvedRecipe>(std::move(*next.resolved));
+          prediction_ = std::move(next.prediction);
           recipe_error_.reset();
         } else {
-          recipe_error_ = resolved.error();
+          recipe_error_ = next.resolved.error();
           emit notice(NoticeKind::Failure, error_text(*recipe_error_));
         }
         emit resolved_changed();
+        emit prediction_changed();
+        if (known != sensitivity_.known()) predict_again();
       });
 }
 

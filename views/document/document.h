@@ -11,6 +11,7 @@
 #include "views/document/measurements.h"
 #include "views/document/recipe_edit.h"
 #include "views/document/selection.h"
+#include "views/document/sensitivity.h"
 #include "views/document/task_scores.h"
 #include "views/document/texts.h"
 
@@ -50,6 +51,12 @@ class Document : public QObject {
   [[nodiscard]] const ResolvedPtr& resolved() const { return resolved_; }
   /// The recipe as it would be after the drop that hovers now; null outside a drag.
   [[nodiscard]] const ResolvedPtr& preview() const { return preview_; }
+  /// What the recipe, and the one that hovers, are predicted to cost; none while nothing is known of the
+  /// tensors they change.
+  [[nodiscard]] const std::optional<study::RecipePrediction>& prediction() const { return prediction_; }
+  [[nodiscard]] const std::optional<study::RecipePrediction>& preview_prediction() const {
+    return preview_prediction_;
+  }
   [[nodiscard]] const std::optional<Error>& recipe_error() const { return recipe_error_; }
   /// Format of a tensor under the current recipe, the file's own until resolved.
   [[nodiscard]] kernels::Format format_of(std::size_t tensor) const;
@@ -75,6 +82,13 @@ class Document : public QObject {
   void calibrate();
   /// Scores the current recipe, and the model as it is, on the chosen tasks, or says why not.
   void score_tasks();
+  /// Starts or goes on with a sensitivity run, or says what is missing. Groups are measured only.
+  void find_sensitivity(sensitivity::Grouping grouping = sensitivity::Grouping::Tensor);
+  /// Why a sensitivity run is not possible now; empty when it is.
+  [[nodiscard]] QString sensitivity_obstacle() const;
+  [[nodiscard]] evaluate::Options sweep_options() const;  ///< of a sensitivity run
+  /// Works out where in the text changing this tensor alone costs something.
+  void find_loss_places(std::size_t tensor, kernels::Format format);
   /// Why measuring is not possible now; empty when it is.
   [[nodiscard]] QString measure_obstacle() const;
   /// Why the model cannot be run under the recipe; empty when it can.
@@ -96,6 +110,8 @@ class Document : public QObject {
   [[nodiscard]] Measurements& measurements() { return measurements_; }
   [[nodiscard]] TaskScores& tasks() { return tasks_; }
   [[nodiscard]] const Measurements& measurements() const { return measurements_; }
+  [[nodiscard]] Sensitivity& sensitivity() { return sensitivity_; }
+  [[nodiscard]] const Sensitivity& sensitivity() const { return sensitivity_; }
   [[nodiscard]] ImportanceMatrix& importance() { return importance_; }
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] SideWorker& side() { return side_; }
@@ -104,6 +120,7 @@ class Document : public QObject {
   void state_changed();
   void resolved_changed();
   void preview_changed();
+  void prediction_changed();  ///< of the recipe or the one that hovers
   void modified_changed();
   void study_opened();
   void study_saved();
@@ -118,6 +135,9 @@ class Document : public QObject {
   void set_state(State state);
   void set_recipe(const quantize::Recipe& recipe);
   void resolve_current();
+  void predict_again();
+  void look_for_unfinished_run();
+  [[nodiscard]] SweepRequest sweep_request() const;
   void set_modified(bool modified);
   void tell_refusals(const RecipeEdit& edit, quantize::FormatChoice choice);
 
@@ -131,11 +151,12 @@ class Document : public QObject {
   quint64 generation_ = 0;
   quantize::Recipe recipe_;
   ResolvedPtr resolved_, preview_;
+  std::optional<study::RecipePrediction> prediction_, preview_prediction_;
   std::optional<Error> recipe_error_;
   std::vector<std::size_t> preview_tensors_;
   std::optional<quantize::FormatChoice> preview_choice_;
   quint64 preview_serial_ = 0, resolve_serial_ = 0;
-  bool modified_ = false;
+  bool modified_ = false, look_when_ready_ = false;
   QUndoStack undo_;
   Selection selection_;
   Analysis analysis_;
@@ -143,6 +164,7 @@ class Document : public QObject {
   Measurements measurements_;
   ImportanceMatrix importance_;
   TaskScores tasks_;
+  Sensitivity sensitivity_;
 };
 
 }  // namespace bitlens::views

@@ -74,6 +74,8 @@ study::Study Document::to_study() const {
   study.results = measurements_.results();
   study.options = measurements_.options();
   study.quantizer = measurements_.quantizer();
+  study.sensitivities = sensitivity_.results();
+  study.sweep = sensitivity_.plan_to_keep();
   study.layout = layout_;
   return study;
 }

@@ -12,11 +12,6 @@ namespace bitlens::views {
 namespace {
 const QString kRateKey = QStringLiteral("measure/flops_per_second");
 
-std::uint32_t context_of(const evaluate::Options& options) {
-  if (options.context != 0) return options.context;
-  return options.protocol == evaluate::Protocol::Paper ? 2048 : 512;
-}
-
 /// Not a file the model was compared with.
 bool of_this_model(const study::MeasuredResult& r) {
   return r.recipe || !r.measurement.comparison;
@@ -182,9 +177,14 @@ const study::MeasuredResult* Measurements::latest() const {
   return it == results_.rend() ? nullptr : &*it;
 }
 
-quint64 Measurements::windows_of(quint64 tokens) const {
-  const quint64 all = tokens / context_of(options_);
-  return options_.windows == 0 ? all : std::min<quint64>(all, options_.windows);
+std::uint32_t Measurements::context_of(const evaluate::Options& options) {
+  if (options.context != 0) return options.context;
+  return options.protocol == evaluate::Protocol::Paper ? 2048 : 512;
+}
+
+quint64 Measurements::windows_of(const evaluate::Options& options, quint64 tokens) {
+  const quint64 all = tokens / context_of(options);
+  return options.windows == 0 ? all : std::min<quint64>(all, options.windows);
 }
 
 double Measurements::seconds_for(const study::ModelSession& session, quint64 windows, bool with_base) const {

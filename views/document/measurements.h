@@ -47,7 +47,10 @@ class Measurements : public QObject {
   [[nodiscard]] const study::MeasuredResult* latest() const;
   /// Windows a text of `tokens` gives under the options, and the seconds measuring them will take (0:
   /// unknown).
-  [[nodiscard]] quint64 windows_of(quint64 tokens) const;
+  [[nodiscard]] quint64 windows_of(quint64 tokens) const { return windows_of(options_, tokens); }
+  [[nodiscard]] static quint64 windows_of(const evaluate::Options& options, quint64 tokens);
+  /// Tokens per window, the protocol's default filled in.
+  [[nodiscard]] static std::uint32_t context_of(const evaluate::Options& options);
   [[nodiscard]] double seconds_for(const study::ModelSession& session, quint64 windows, bool with_base) const;
 
  signals:

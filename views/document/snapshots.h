@@ -12,5 +12,6 @@ using SessionPtr = std::shared_ptr<const study::ModelSession>;
 using TextPtr = std::shared_ptr<const study::Text>;
 using TokensPtr = std::shared_ptr<const study::TokenizedText>;
 using ResolvedPtr = std::shared_ptr<const quantize::ResolvedRecipe>;
+using SweepPtr = std::shared_ptr<const study::SensitivityResult>;
 
 }  // namespace bitlens::views

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "views/bridge/entry.h"
+#include "views/bridge/side_worker.h"
 #include "views/document/document.h"
 #include "views/text/units.h"
 
@@ -11,8 +13,50 @@ CompareModel::CompareModel(Document& document, QObject* parent)
     : QAbstractTableModel(parent), document_(document) {
   connect(&document_.measurements(), &Measurements::results_changed, this, [this] {
     beginResetModel();
+    predicted_.clear();
     endResetModel();
+    predict_rows();
   });
+  connect(&document_.sensitivity(), &Sensitivity::cells_changed, this, &CompareModel::predict_rows);
+}
+
+/// What is known of the cells says what each row's recipe should have cost.
+void CompareModel::predict_rows() {
+  const SensitivityPtr& known = document_.sensitivity().known();
+  const auto& results = document_.measurements().results();
+  if (!known || results.empty()) {
+    predicted_.clear();
+    return;
+  }
+  struct Row {
+    std::optional<quantize::Recipe> recipe;
+    quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  };
+  std::vector<Row> rows;
+  for (const study::MeasuredResult& result : results)
+    rows.push_back(
+        {result.recipe,
+         quantize::quantizer_from_name(result.provenance.quantizer).value_or(quantize::Quantizer::Search)});
+  using Predicted = std::vector<std::optional<study::RecipePrediction>>;
+  document_.side().ask<Predicted>(
+      "predict_rows",
+      [known, rows, session = document_.session()] {
+        const Entry entry("predict");
+        Predicted out;
+        for (const Row& row : rows) {
+          out.emplace_back();
+          if (!row.recipe) continue;
+          if (const auto resolved = quantize::resolve(*row.recipe, session->file(), row.quantizer))
+            out.back() = predict(known, *resolved);
+        }
+        return out;
+      },
+      this,
+      [this](Predicted predicted) {
+        if (predicted.size() != document_.measurements().results().size()) return;  // rows came or went
+        predicted_ = std::move(predicted);
+        emit dataChanged(index(0, KlPredicted), index(rowCount() - 1, KlPredicted));
+      });
 }
 
 int CompareModel::rowCount(const QModelIndex& parent) const {
@@ -54,6 +98,10 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
         return comparison ? comparison->ln_ratio : -INFINITY;
       case KlMean:
         return comparison ? comparison->kl_mean : -INFINITY;
+      case KlPredicted: {
+        const auto row = static_cast<std::size_t>(index.row());
+        return row < predicted_.size() && predicted_[row] ? predicted_[row]->kl_mean : -INFINITY;
+      }
       case KlP99:
         return comparison ? comparison->kl_p99 : -INFINITY;
       case Top1:
@@ -79,6 +127,13 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
       return comparison ? value_text(comparison->ln_ratio, comparison->ln_ratio_se) : none;
     case KlMean:
       return comparison ? value_text(comparison->kl_mean, comparison->kl_se) : none;
+    case KlPredicted: {
+      const auto row = static_cast<std::size_t>(index.row());
+      if (row >= predicted_.size() || !predicted_[row]) return none;
+      const study::RecipePrediction& guess = *predicted_[row];
+      const QString text = value_text(guess.kl_mean, guess.kl_se);
+      return guess.missing.empty() ? text : tr("%1 and more").arg(text);
+    }
     case KlP99:
       return comparison ? number_text(comparison->kl_p99) : none;
     case Top1:
@@ -112,6 +167,10 @@ QVariant CompareModel::headerData(int section, Qt::Orientation orientation, int 
             "ln(PPL / PPL of the base): mean difference per token on the same tokens, ± its standard error");
       case KlMean:
         return tr("KL(base ‖ this) per token in nats, over the full distributions, ± its standard error");
+      case KlPredicted:
+        return tr(
+            "the same, predicted from what is known of single tensors (Sensitivity); on its own windows of "
+            "the text");
       case KlP99:
         return tr("99th percentile of the KL per token, in nats");
       case Top1:
@@ -136,6 +195,8 @@ QVariant CompareModel::headerData(int section, Qt::Orientation orientation, int 
       return tr("ln PPL ratio");
     case KlMean:
       return tr("KL mean");
+    case KlPredicted:
+      return tr("KL predicted");
     case KlP99:
       return tr("KL p99");
     case Top1:

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <QAbstractTableModel>
+#include <optional>
+#include <vector>
+
+#include "core/study/sensitivity.h"
 
 namespace bitlens::views {
 
@@ -17,6 +21,7 @@ class CompareModel : public QAbstractTableModel {
     Ppl,
     LnRatio,
     KlMean,
+    KlPredicted,
     KlP99,
     Top1,
     TextName,
@@ -36,7 +41,10 @@ class CompareModel : public QAbstractTableModel {
   QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
  private:
+  void predict_rows();
+
   Document& document_;
+  std::vector<std::optional<study::RecipePrediction>> predicted_;  // by row
 };
 
 }  // namespace bitlens::views

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/quantize/recipe.h"
+#include "core/sensitivity/record.h"
 
 namespace bitlens::views {
 
@@ -18,12 +19,22 @@ enum class Metric {
   DynamicRange,
   RoundingError,
   InputOutliersSigma,
-  InputOutliersInt8
+  InputOutliersInt8,
+  Sensitivity,  ///< measured where measured, else predicted
+  Measured,
+  Predicted,
+  Fisher,
+  Energy,
+  EnergyShift,
+  ActivationRule,
+  HessianTrace
 };
-inline constexpr Metric kMetrics[] = {Metric::Precision,        Metric::Bytes,
-                                      Metric::WeightOutliers,   Metric::DynamicRange,
-                                      Metric::RoundingError,    Metric::InputOutliersSigma,
-                                      Metric::InputOutliersInt8};
+inline constexpr Metric kMetrics[] = {
+    Metric::Precision,         Metric::Bytes,          Metric::WeightOutliers,
+    Metric::DynamicRange,      Metric::RoundingError,  Metric::InputOutliersSigma,
+    Metric::InputOutliersInt8, Metric::Sensitivity,    Metric::Measured,
+    Metric::Predicted,         Metric::Fisher,         Metric::Energy,
+    Metric::EnergyShift,       Metric::ActivationRule, Metric::HessianTrace};
 
 [[nodiscard]] QString metric_key(Metric metric);  ///< stable English identifier: "rounding_error"
 [[nodiscard]] QString metric_title(Metric metric);
@@ -34,12 +45,21 @@ inline constexpr Metric kMetrics[] = {Metric::Precision,        Metric::Bytes,
 /// The same in two digits, for a narrow cell; empty while unknown.
 [[nodiscard]] QString metric_short_text(Metric metric, double value);
 [[nodiscard]] bool metric_needs_calibration(Metric metric);
+/// Is it about a chosen format?
+[[nodiscard]] bool metric_of_format(Metric metric);
+/// The sweep's method behind a metric; nullopt for metrics that need no sweep. Sensitivity: Measured.
+[[nodiscard]] std::optional<sensitivity::Method> metric_method(Metric metric);
+/// Is it a divergence in nats, with a standard error?
+[[nodiscard]] bool metric_in_nats(Metric metric);
 
-/// NaN while unknown or where it does not apply. `format` is the chosen one of RoundingError.
+/// NaN while unknown or where it does not apply. `format` is the chosen one where the metric is of a format.
 [[nodiscard]] double metric_value(const Document& document, Metric metric, std::size_t tensor,
                                   kernels::Format format);
+/// The cell behind a sweep's metric; null while unknown, and for other metrics.
+[[nodiscard]] const sensitivity::CellRecord* metric_record(const Document& document, Metric metric,
+                                                           std::size_t tensor, kernels::Format format);
 
-/// Maps values to [0, 1]; logarithmic where they span more than two decades.
+/// Maps values to [0, 1]; logarithmic where they span more than two decades, and for divergences always.
 class MetricScale {
  public:
   MetricScale() = default;

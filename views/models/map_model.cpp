@@ -6,6 +6,7 @@
 
 #include "views/bridge/errors.h"
 #include "views/document/document.h"
+#include "views/text/cell_text.h"
 #include "views/text/units.h"
 
 namespace bitlens::views {
@@ -20,12 +21,28 @@ QString column_title(const QString& key) {
   return title.replace('_', ' ');
 }
 
+QString role_title(model::Module module, const QString& key) {
+  switch (module) {
+    case model::Module::TokenEmbedding:
+      return MapModel::tr("embedding");
+    case model::Module::OutputNorm:
+      return MapModel::tr("final norm");
+    case model::Module::Output:
+      return MapModel::tr("output");
+    default:
+      return column_title(key);
+  }
+}
+
 MapModel::MapModel(Document& document, QObject* parent) : QAbstractTableModel(parent), document_(document) {
   connect(&document_, &Document::state_changed, this, &MapModel::rebuild);
   connect(&document_, &Document::resolved_changed, this, [this] { refresh(true); });
   connect(&document_.analysis(), &Analysis::weights_known, this, &MapModel::refresh_tensor);
   connect(&document_.analysis(), &Analysis::rounding_known, this, &MapModel::refresh_tensor);
   connect(&document_.analysis(), &Analysis::inputs_known, this, [this] { refresh(true); });
+  connect(&document_.sensitivity(), &Sensitivity::cells_changed, this, [this] {
+    if (metric_method(metric_)) refresh(true);
+  });
   rebuild();
 }
 
@@ -184,9 +201,23 @@ QVariant MapModel::data(const QModelIndex& index, int role) const {
       return !dragged_ || !refusal_of(document_.model(), tensor, *dragged_);
     case VectorRole:
       return !document_.model().role(tensor).is_matrix;
+    case ErrorTextRole:
+    case PredictedRole:
+    case MoreTokensRole:
+      return divergence(role, tensor);
     default:
       return {};
   }
+}
+
+/// Metrics without a standard error have nothing to say here.
+QVariant MapModel::divergence(int role, std::size_t tensor) const {
+  if (!metric_in_nats(metric_)) return {};
+  const sensitivity::CellRecord* record = metric_record(document_, metric_, tensor, format_);
+  if (!record) return {};
+  if (role == ErrorTextRole) return relative_error_text(record->kl_mean, record->kl_se);
+  if (role == PredictedRole) return record->method != sensitivity::Method::Measured;
+  return document_.sensitivity().known()->cells.needs_more_tokens(*record);
 }
 
 QVariant MapModel::headerData(int section, Qt::Orientation orientation, int role) const {
@@ -208,23 +239,17 @@ QVariant MapModel::headerData(int section, Qt::Orientation orientation, int role
   const std::string& name = document_.session()->file().tensors()[static_cast<std::size_t>(row.tensor)].name;
   if (role == Qt::ToolTipRole || role == Qt::AccessibleTextRole) return shown(name);
   if (role != Qt::DisplayRole) return {};
-  switch (document_.model().role(static_cast<std::size_t>(row.tensor)).module) {
-    case model::Module::TokenEmbedding:
-      return tr("embedding");
-    case model::Module::OutputNorm:
-      return tr("final norm");
-    case model::Module::Output:
-      return tr("output");
-    default:
-      return shown(column_key(name), 16);
-  }
+  return role_title(document_.model().role(static_cast<std::size_t>(row.tensor)).module,
+                    shown(column_key(name), 16));
 }
 
 void MapModel::set_metric(Metric metric, kernels::Format format) {
+  const bool other = metric != metric_ || format != format_;
   metric_ = metric;
   format_ = format;
   scale_ = {};
   refresh(true);
+  if (other) emit metric_changed();
 }
 
 void MapModel::set_dragged(std::optional<quantize::FormatChoice> choice) {
@@ -239,7 +264,7 @@ int MapModel::unknown_cells() const {
     if (cell < 0) continue;
     const auto tensor = static_cast<std::size_t>(cell);
     if (!std::isnan(metric_value(document_, metric_, tensor, format_))) continue;
-    if (metric_ == Metric::RoundingError &&
+    if (metric_of_format(metric_) &&
         (!document_.model().role(tensor).is_matrix || refusal_of(document_.model(), tensor, format_)))
       continue;
     if (document_.analysis().weights_error(tensor)) continue;
@@ -256,7 +281,8 @@ void MapModel::refresh(bool everything) {
 
 void MapModel::refresh_tensor(int tensor) {
   const QModelIndex at = index_of(static_cast<std::size_t>(tensor));
-  if (!at.isValid() || metric_ == Metric::Precision || metric_ == Metric::Bytes) return;
+  if (!at.isValid() || metric_ == Metric::Precision || metric_ == Metric::Bytes || metric_method(metric_))
+    return;
   const MetricScale before = scale_;
   update_scale();
   if (scale_ == before)
@@ -267,6 +293,7 @@ void MapModel::refresh_tensor(int tensor) {
 
 void MapModel::update_scale() {
   double low = INFINITY, high = -INFINITY, smallest_positive = INFINITY;
+  const bool logarithmic = metric_method(metric_).has_value();
   for (const int cell : cells_) {
     // Norms stand aside: 32 bits of a few numbers would take the scale from the matrices.
     if (cell < 0 || !document_.session() || !document_.model().role(static_cast<std::size_t>(cell)).is_matrix)
@@ -278,7 +305,8 @@ void MapModel::update_scale() {
     if (value > 0) smallest_positive = std::min(smallest_positive, value);
   }
   // A zero must not hide the spread of the rest on a logarithmic scale.
-  if (low == 0 && std::isfinite(smallest_positive) && high / smallest_positive > 100) low = smallest_positive;
+  if (low <= 0 && std::isfinite(smallest_positive) && (logarithmic || high / smallest_positive > 100))
+    low = smallest_positive;
   const MetricScale scale = low <= high ? MetricScale(metric_, low, high) : MetricScale();
   if (scale == scale_) return;
   scale_ = scale;
@@ -295,15 +323,13 @@ QString MapModel::tooltip(std::size_t tensor) const {
   else
     lines << tr("%1 (in the file: %2)")
                  .arg(shown(kernels::info(now).name), shown(kernels::info(info.format).name));
-  const double value = metric_value(document_, metric_, tensor, format_);
-  QString title = metric_title(metric_);
-  if (metric_ == Metric::RoundingError) title += tr(" at %1").arg(shown(kernels::info(format_).name));
-  if (!std::isnan(value))
-    lines << tr("%1: %2 (%3)").arg(title, metric_text(metric_, value), metric_unit(metric_));
-  else if (const Error* error = document_.analysis().weights_error(tensor))
-    lines << error_text(*error);
-  else
-    lines << tr("%1: not known yet").arg(title);
+  lines << value_line(tensor);
+  if (const sensitivity::CellRecord* record = metric_record(document_, metric_, tensor, format_);
+      record && metric_in_nats(metric_)) {
+    lines << source_text(*record);
+    if (const QString doubt = doubt_text(document_.sensitivity().known()->cells, *record); !doubt.isEmpty())
+      lines << doubt;
+  }
   lines << metric_formula(metric_);
   if (dragged_)
     if (const auto refusal = refusal_of(document_.model(), tensor, *dragged_))
@@ -311,8 +337,34 @@ QString MapModel::tooltip(std::size_t tensor) const {
   return lines.join('\n');
 }
 
+/// "Measured KL at Q4_0: 0.0123 ± 0.0011 (nats per token)", or why there is no value.
+QString MapModel::value_line(std::size_t tensor) const {
+  const double value = metric_value(document_, metric_, tensor, format_);
+  const QString format = shown(kernels::info(format_).name);
+  QString title = metric_title(metric_);
+  if (metric_of_format(metric_)) title += tr(" at %1").arg(format);
+  if (!std::isnan(value)) {
+    const sensitivity::CellRecord* record = metric_record(document_, metric_, tensor, format_);
+    const bool with_error = record && metric_in_nats(metric_);
+    return tr("%1: %2 (%3)")
+        .arg(title, with_error ? value_text(record->kl_mean, record->kl_se) : metric_text(metric_, value),
+             metric_unit(metric_));
+  }
+  if (const Error* error = document_.analysis().weights_error(tensor)) return error_text(*error);
+  const io::TensorInfo& info = document_.session()->file().tensors()[tensor];
+  if (metric_of_format(metric_) && info.format == format_)
+    return tr("%1: %2 in the file already").arg(title, format);
+  if (metric_of_format(metric_))
+    if (const auto refusal = refusal_of(document_.model(), tensor, format_))
+      return refusal_text(*refusal, info);
+  return tr("%1: not known yet").arg(title);
+}
+
 QString MapModel::accessible_text(const QModelIndex& index, std::size_t tensor) const {
-  const QString value = metric_text(metric_, metric_value(document_, metric_, tensor, format_));
+  QString value = metric_text(metric_, metric_value(document_, metric_, tensor, format_));
+  if (const sensitivity::CellRecord* record = metric_record(document_, metric_, tensor, format_);
+      record && metric_in_nats(metric_))
+    value = QStringLiteral("%1, %2").arg(value_text(record->kl_mean, record->kl_se), source_text(*record));
   return tr("%1: %2, %3 %4")
       .arg(shown(document_.session()->file().tensors()[tensor].name), data(index, Qt::DisplayRole).toString(),
            metric_title(metric_), value);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/model/model.h"
 #include "views/models/map_metric.h"
 
 namespace bitlens::views {
@@ -22,7 +23,10 @@ class MapModel : public QAbstractTableModel {
     ValueTextRole,              ///< the number, short
     ChangedRole,                ///< the recipe changes this tensor
     FitsRole,                   ///< it can take the format being dragged (true outside a drag)
-    VectorRole                  ///< a norm or 1-D tensor
+    VectorRole,                 ///< a norm or 1-D tensor
+    ErrorTextRole,              ///< of a divergence: its standard error, relative and short
+    PredictedRole,              ///< of a divergence: predicted, not measured
+    MoreTokensRole              ///< of a divergence: its error is too large to build on
   };
 
   explicit MapModel(Document& document, QObject* parent = nullptr);
@@ -55,6 +59,7 @@ class MapModel : public QAbstractTableModel {
 
  signals:
   void scale_changed();
+  void metric_changed();  ///< another metric or format
 
  private:
   void rebuild();
@@ -62,6 +67,8 @@ class MapModel : public QAbstractTableModel {
   void refresh_tensor(int tensor);
   void update_scale();
   [[nodiscard]] QString tooltip(std::size_t tensor) const;
+  [[nodiscard]] QString value_line(std::size_t tensor) const;
+  [[nodiscard]] QVariant divergence(int role, std::size_t tensor) const;
   [[nodiscard]] QString accessible_text(const QModelIndex& index, std::size_t tensor) const;
 
   struct Row {
@@ -82,5 +89,7 @@ class MapModel : public QAbstractTableModel {
 
 /// "q", "gate", "attn norm", ...: short heading for a tensor name without block and suffix.
 [[nodiscard]] QString column_title(const QString& key);
+/// The same with words for what stands outside the layers.
+[[nodiscard]] QString role_title(model::Module module, const QString& key);
 
 }  // namespace bitlens::views

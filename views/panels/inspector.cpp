@@ -13,6 +13,7 @@
 #include "views/document/document.h"
 #include "views/panels/statistics_table.h"
 #include "views/panels/table_export.h"
+#include "views/panels/why_page.h"
 #include "views/plots/channel_plot.h"
 #include "views/plots/histogram_plot.h"
 #include "views/text/units.h"
@@ -47,7 +48,8 @@ Inspector::Inspector(Document& document, QWidget* parent)
       channels_(new ChannelPlot(this)),
       weight_numbers_(make_numbers_table("weightNumbers", this)),
       input_numbers_(make_numbers_table("inputNumbers", this)),
-      errors_(new QTableWidget(this)) {
+      errors_(new QTableWidget(this)),
+      why_(new WhyPage(document, this)) {
   setObjectName(QStringLiteral("inspector"));
   heading_->setObjectName(QStringLiteral("inspectorHeading"));
   heading_->setTextFormat(Qt::PlainText);
@@ -75,6 +77,7 @@ Inspector::Inspector(Document& document, QWidget* parent)
   tabs_->addTab(side_by_side(inputs_, input_numbers_), QString());
   tabs_->addTab(channels_, QString());
   tabs_->addTab(errors_, QString());
+  tabs_->addTab(why_, QString());
   tabs_->setDocumentMode(true);
   auto* top = new QHBoxLayout;
   top->addWidget(heading_, 1);
@@ -135,6 +138,8 @@ void Inspector::refresh() {
       return show_inputs();
     case 2:
       return show_channels();
+    case 4:
+      return why_->show_tensor(tensor());
     default:
       return show_errors();
   }
@@ -282,6 +287,7 @@ void Inspector::retranslate() {
   tabs_->setTabText(1, tr("Inputs"));
   tabs_->setTabText(2, tr("Channels"));
   tabs_->setTabText(3, tr("Rounding error"));
+  tabs_->setTabText(4, tr("Why"));
   tabs_->setAccessibleName(tr("Inspector pages"));
   tabs_->tabBar()->setAccessibleName(tr("Inspector pages"));
   view_->setItemText(0, tr("Linear"));
@@ -298,6 +304,7 @@ void Inspector::retranslate() {
   weight_numbers_->setAccessibleName(tr("Statistics of the weights"));
   input_numbers_->setAccessibleName(tr("Statistics of the inputs"));
   errors_->setAccessibleName(tr("Rounding error of every format"));
+  why_->retranslate();
   refresh();
 }
 

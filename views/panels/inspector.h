@@ -1,5 +1,5 @@
 // What is known about the selected tensor: weights with the grid of a format over them, inputs, channels, and
-// the error every format would make.
+// the error every format would make, and why it is sensitive or safe.
 #pragma once
 
 #include <QWidget>
@@ -17,6 +17,7 @@ namespace bitlens::views {
 class ChannelPlot;
 class Document;
 class HistogramPlot;
+class WhyPage;
 
 class Inspector : public QWidget {
   Q_OBJECT
@@ -46,6 +47,7 @@ class Inspector : public QWidget {
   HistogramPlot *weights_, *inputs_;
   ChannelPlot* channels_;
   QTableWidget *weight_numbers_, *input_numbers_, *errors_;
+  WhyPage* why_;
 };
 
 }  // namespace bitlens::views

@@ -28,6 +28,9 @@ QString job_title(const std::string& key, const std::string& detail) {
   if (key == "tokenize") return Tr::tr("Reading %1").arg(what);
   if (key == "measure") return Tr::tr("Measuring %1").arg(what);
   if (key == "analyze") return Tr::tr("Weight statistics");
+  if (key == "sensitivity") return Tr::tr("Sensitivity of %1").arg(what);
+  if (key == "loss_places") return Tr::tr("Where %1 costs something").arg(what);
+  if (key == "journal") return Tr::tr("Reading what an earlier run found");
   if (key == "grid") return Tr::tr("Quantization grid");
   if (key == "tasks") return Tr::tr("Scoring the tasks of %1").arg(what);
   if (key == "calibrate") return Tr::tr("Layer inputs over %1").arg(what);

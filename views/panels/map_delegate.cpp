@@ -10,6 +10,78 @@
 
 namespace bitlens::views {
 
+namespace {
+
+/// What there is room for: letters, number and its error; of a divergence rather the error than the letters.
+void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const QModelIndex& index,
+                bool wide) {
+  const auto* map = static_cast<const MapModel*>(index.model());
+  QString letters = index.data(Qt::DisplayRole).toString();
+  QString number =
+      map->metric() == Metric::Precision ? QString() : index.data(MapModel::ValueTextRole).toString();
+  QString error = index.data(MapModel::ErrorTextRole).toString();
+  const bool divergence = metric_in_nats(map->metric());
+  QFont small = font;
+  small.setBold(false);
+  if (small.pointSizeF() > 0) small.setPointSizeF(small.pointSizeF() * 0.85);
+  if (divergence && index.data(MapModel::PredictedRole).toBool()) {
+    number.prepend(QChar(0x2248));  // almost equal
+    small.setItalic(true);
+  }
+  const QFontMetrics metrics(font), small_metrics(small);
+  constexpr int gap = 4;
+  const auto width = [&](const QString& first, const QString& second, const QString& third) {
+    return metrics.horizontalAdvance(first) + small_metrics.horizontalAdvance(second) +
+           small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : gap) +
+           (third.isEmpty() ? 0 : gap);
+  };
+  const bool two_lines = inner.height() >= metrics.height() + small_metrics.height();
+  if (!wide && two_lines && !error.isEmpty()) {
+    const QRect upper = inner.adjusted(0, 1, 0, -inner.height() / 2),
+                lower = inner.adjusted(0, inner.height() / 2, 0, -2);
+    if (width(letters, number, {}) <= inner.width())
+      painter.drawText(upper, Qt::AlignLeft | Qt::AlignVCenter, letters);
+    painter.setFont(small);
+    painter.drawText(upper, Qt::AlignRight | Qt::AlignVCenter, number);
+    painter.drawText(lower, Qt::AlignRight | Qt::AlignVCenter, error);
+    return;
+  }
+  if (wide) {
+    QStringList line{letters, number, error};
+    line.removeAll(QString());
+    painter.setFont(divergence ? small : font);
+    painter.drawText(inner, Qt::AlignCenter, line.join(QStringLiteral("   ")));
+    return;
+  }
+  if (!error.isEmpty() && width(letters, number, error) > inner.width()) {
+    if (width({}, number, error) <= inner.width())
+      letters.clear();
+    else
+      error.clear();
+  }
+  if (!number.isEmpty() && width(letters, number, error) > inner.width()) {
+    if (divergence && width({}, number, error) <= inner.width())
+      letters.clear();
+    else
+      number.clear();
+  }
+  if (number.isEmpty()) {
+    painter.drawText(inner, Qt::AlignCenter, metrics.elidedText(letters, Qt::ElideRight, inner.width() + 8));
+    return;
+  }
+  painter.drawText(inner, Qt::AlignLeft | Qt::AlignVCenter, letters);
+  painter.setFont(small);
+  if (letters.isEmpty() && !error.isEmpty()) {
+    painter.drawText(inner, Qt::AlignLeft | Qt::AlignVCenter, number);
+    painter.drawText(inner, Qt::AlignRight | Qt::AlignVCenter, error);
+    return;
+  }
+  painter.drawText(inner, Qt::AlignRight | Qt::AlignVCenter,
+                   error.isEmpty() ? number : number + QLatin1Char(' ') + error);
+}
+
+}  // namespace
+
 MapDelegate::MapDelegate(MapView& view) : QStyledItemDelegate(&view), view_(view) {}
 
 void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -53,29 +125,12 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
   font.setStrikeOut(!fits);
   painter->setFont(font);
   painter->setPen(ink);
-  const QString letters = index.data(Qt::DisplayRole).toString();
   const auto* map = static_cast<const MapModel*>(index.model());
-  QString number =
-      map->metric() == Metric::Precision ? QString() : index.data(MapModel::ValueTextRole).toString();
-  const QRect inner = cell.adjusted(5, 0, -5, 0);
-  const QFontMetrics metrics(font);
-  QFont small = font;
-  small.setBold(false);
-  if (small.pointSizeF() > 0) small.setPointSizeF(small.pointSizeF() * 0.85);
-  const QFontMetrics small_metrics(small);
-  if (!number.isEmpty() &&
-      metrics.horizontalAdvance(letters) + small_metrics.horizontalAdvance(number) + 4 > inner.width())
-    number.clear();
-  const bool wide = map->is_global_row(index.row());
-  if (wide) {
-    const QString line = number.isEmpty() ? letters : letters + QStringLiteral("   ") + number;
-    painter->drawText(inner, Qt::AlignCenter, line);
-  } else if (number.isEmpty()) {
-    painter->drawText(inner, Qt::AlignCenter, metrics.elidedText(letters, Qt::ElideRight, inner.width() + 8));
-  } else {
-    painter->drawText(inner, Qt::AlignLeft | Qt::AlignVCenter, letters);
-    painter->setFont(small);
-    painter->drawText(inner, Qt::AlignRight | Qt::AlignVCenter, number);
+  const QRect inner = cell.adjusted(4, 0, -4, 0);
+  draw_words(*painter, inner, font, index, map->is_global_row(index.row()));
+  if (index.data(MapModel::MoreTokensRole).toBool()) {
+    painter->setPen(QPen(ink, 1, Qt::DashLine));
+    painter->drawLine(cell.bottomLeft() + QPoint(4, -2), cell.bottomRight() + QPoint(-4, -2));
   }
 
   if (changed) {

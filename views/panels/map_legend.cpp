@@ -63,6 +63,7 @@ void MapLegend::paintEvent(QPaintEvent*) {
   text(high);
   painter.setPen(palette().color(QPalette::PlaceholderText));
   text(scale.logarithmic() ? tr("%1, logarithmic").arg(unit) : unit);
+  if (metric_in_nats(model_.metric())) text(tr("≈ predicted · underlined: more tokens needed"));
 }
 
 }  // namespace bitlens::views

@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "views/document/document.h"
 #include "views/models/map_model.h"
@@ -63,6 +64,8 @@ MapPanel::MapPanel(Document& document, QWidget* parent)
   connect(act_, &QPushButton::clicked, this, [this] {
     if (metric_needs_calibration(model_->metric()) && !document_.analysis().calibrated())
       document_.calibrate();
+    else if (metric_method(model_->metric()))
+      document_.find_sensitivity();
     else
       document_.analysis().go_on();
   });
@@ -71,6 +74,8 @@ MapPanel::MapPanel(Document& document, QWidget* parent)
   connect(&document_.analysis(), &Analysis::inputs_known, this, [this] {
     metric_chosen();  // rounding errors were forgotten: ask again if they are shown
   });
+  connect(&document_.sensitivity(), &Sensitivity::cells_changed, this, &MapPanel::update_hint);
+  connect(&document_.sensitivity(), &Sensitivity::state_changed, this, &MapPanel::follow_run);
   connect(&document_.measurements(), &Measurements::options_changed, this, &MapPanel::metric_chosen);
   connect(&document_, &Document::state_changed, this, &MapPanel::metric_chosen);
   retranslate();
@@ -88,10 +93,22 @@ void MapPanel::set_format(kernels::Format format) {
 void MapPanel::metric_chosen() {
   const Metric metric = kMetrics[static_cast<std::size_t>(std::max(0, metric_->currentIndex()))];
   const auto format = static_cast<kernels::Format>(format_->currentData().toUInt());
-  format_->setVisible(metric == Metric::RoundingError);
+  format_->setVisible(metric_of_format(metric));
   model_->set_metric(metric, format);
   if (metric == Metric::RoundingError && document_.session())
     document_.analysis().want_all_rounding(format, document_.measurements().quantizer());
+  update_hint();
+}
+
+/// When a run begins the map shows what it is about.
+void MapPanel::follow_run() {
+  const Sensitivity& sensitivity = document_.sensitivity();
+  const auto& formats = sensitivity.plan().formats;
+  if (sensitivity.state() == Sensitivity::State::Running && !metric_method(model_->metric()) &&
+      !formats.empty() && !sensitivity.known()) {
+    if (std::ranges::find(formats, model_->metric_format()) == formats.end()) set_format(formats.back());
+    set_metric(Metric::Sensitivity);
+  }
   update_hint();
 }
 
@@ -106,6 +123,14 @@ void MapPanel::update_hint() {
       } else {
         text = tr("over %1").arg(analysis.calibration_text());
       }
+    } else if (metric_method(model_->metric())) {
+      const Sensitivity& sensitivity = document_.sensitivity();
+      const bool any = model_->scale().valid();
+      if (!any && sensitivity.busy())
+        text = tr("being worked out…");
+      else if (!any)
+        text = sensitivity.known() ? tr("Nothing is known at this format.") : tr("Needs a sensitivity run.");
+      if (!any && !sensitivity.busy()) action = tr("Find sensitivity");
     } else if (analysis.incomplete() && !analysis.running() && model_->unknown_cells() > 0) {
       text = tr("Some cells are not worked out.");
       action = tr("Go on");
@@ -125,7 +150,7 @@ void MapPanel::retranslate() {
     metric_->setItemData(i, metric_formula(kMetrics[i]), Qt::ToolTipRole);
   }
   metric_->setAccessibleName(tr("Metric of the map"));
-  format_->setAccessibleName(tr("Format the rounding error is for"));
+  format_->setAccessibleName(tr("Format the metric is about"));
   view_->setAccessibleName(tr("Map of layers and modules"));
   view_->horizontalHeader()->setAccessibleName(tr("Modules"));
   view_->verticalHeader()->setAccessibleName(tr("Layers"));

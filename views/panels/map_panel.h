@@ -32,6 +32,7 @@ class MapPanel : public QWidget {
  private:
   void retranslate();
   void metric_chosen();
+  void follow_run();
   void update_hint();
 
   Document& document_;

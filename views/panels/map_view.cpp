@@ -95,6 +95,7 @@ MapView::MapView(Document& document, MapModel& model, QWidget* parent)
   connect_header(columns, [this](int section) { return map_.tensors_of_column(section); });
   connect_header(rows, [this](int section) { return map_.tensors_of_row(section); });
   connect(&map_, &QAbstractItemModel::modelReset, this, &MapView::lay_out);
+  connect(&map_, &MapModel::metric_changed, this, &MapView::fit_rows);
   connect(&document_.selection(), &Selection::changed, this, &MapView::follow_selection);
   lay_out();
 }
@@ -110,9 +111,11 @@ void MapView::connect_header(MapHeader* header, const std::function<std::vector<
           });
 }
 
-/// Rows share the height between a readable least and a comfortable most.
+/// Rows share the height between a readable least and a comfortable most: two lines where an error stands
+/// below its value.
 void MapView::fit_rows() {
-  const int least = fontMetrics().height() + 8, most = fontMetrics().height() + 14;
+  const int line = fontMetrics().height();
+  const int least = line + 8, most = metric_in_nats(map_.metric()) ? 2 * line + 8 : line + 14;
   const int rows = std::max(1, map_.rowCount());
   verticalHeader()->setMinimumSectionSize(least);
   verticalHeader()->setDefaultSectionSize(std::clamp((viewport()->height() - 2) / rows, least, most));

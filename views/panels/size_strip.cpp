@@ -32,6 +32,7 @@ SizeStrip::SizeStrip(Document& document, QWidget* parent) : QFrame(parent), docu
   context_->setValue(4096);
   context_->setFocusPolicy(Qt::ClickFocus);
   line->addWidget(context_);
+  predicted_ = add_item("stripPredicted", line);
   loss_ = add_item("stripLoss", line);
   divergence_ = add_item("stripDivergence", line);
   line->addStretch(1);
@@ -52,6 +53,8 @@ SizeStrip::SizeStrip(Document& document, QWidget* parent) : QFrame(parent), docu
     update_loss();
   });
   connect(&document_, &Document::preview_changed, this, &SizeStrip::update_sizes);
+  connect(&document_, &Document::prediction_changed, this, &SizeStrip::update_prediction);
+  connect(&document_, &Document::state_changed, this, &SizeStrip::update_prediction);
   connect(&document_.measurements(), &Measurements::results_changed, this, &SizeStrip::update_loss);
   connect(&document_.measurements(), &Measurements::running_changed, this, &SizeStrip::update_loss);
   retranslate();
@@ -111,6 +114,35 @@ void SizeStrip::update_cache() {
   cache_.value->setText(bytes ? bytes_text(*bytes) : QStringLiteral("—"));
 }
 
+/// What the recipe, or the one under the mouse, is predicted to cost.
+void SizeStrip::update_prediction() {
+  const bool hovers = document_.preview() != nullptr;
+  const auto& shown_one = hovers ? document_.preview_prediction() : document_.prediction();
+  predicted_.value->parentWidget()->setVisible(document_.sensitivity().known() != nullptr);
+  predicted_.value->setForegroundRole(hovers ? QPalette::Link : QPalette::WindowText);
+  if (!shown_one) {
+    predicted_.value->setText(QStringLiteral("—"));
+    predicted_.value->setToolTip(tr("Nothing is known about what this recipe changes."));
+    return;
+  }
+  const study::RecipePrediction& p = *shown_one;
+  QString text = value_text(p.kl_mean, p.kl_se);
+  if (!p.missing.empty()) text = tr("%1 and more").arg(text);
+  QStringList lines{p.joint ? tr("KL per token, predicted from %n sample(s), interactions included", nullptr,
+                                 static_cast<int>(p.samples))
+                            : tr("KL per token: the sum of the tensors' single losses")};
+  if (std::isfinite(p.dnll_mean)) {
+    const QString ratio = value_text(p.dnll_mean, p.dnll_se);
+    text += QStringLiteral(" · ") + tr("ΔNLL %1").arg(ratio);
+    lines << tr("ln(PPL ratio): %1").arg(ratio);
+  }
+  if (!p.missing.empty())
+    lines << tr("%n changed tensor(s) unknown and left out: %1", nullptr, static_cast<int>(p.missing.size()))
+                 .arg(shown(p.missing.front(), 80));
+  predicted_.value->setText(text);
+  predicted_.value->setToolTip(lines.join(QLatin1Char('\n')));
+}
+
 void SizeStrip::update_loss() {
   const Measurements& measurements = document_.measurements();
   const study::MeasuredResult* result =
@@ -151,6 +183,7 @@ void SizeStrip::retranslate() {
   bits_.caption->setText(tr("Bits per weight"));
   share_.caption->setText(tr("Of the source"));
   cache_.caption->setText(tr("KV cache (16 bit) at context"));
+  predicted_.caption->setText(tr("Predicted KL per token"));
   loss_.caption->setText(tr("Measured perplexity"));
   divergence_.caption->setText(tr("KL per token (nats)"));
   bits_.value->setToolTip(tr("8 × bytes of all tensors / number of weights"));
@@ -161,6 +194,7 @@ void SizeStrip::retranslate() {
   update_sizes();
   update_cache();
   update_loss();
+  update_prediction();
 }
 
 void SizeStrip::changeEvent(QEvent* event) {

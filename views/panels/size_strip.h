@@ -1,5 +1,5 @@
-// The line of numbers a person watches while choosing: file size, bits per weight, KV cache, measured loss.
-// Follows the mouse during a drag, before the button is released.
+// The line of numbers a person watches while choosing: file size, bits per weight, KV cache, predicted and
+// measured loss. Follows the mouse during a drag, before the button is released.
 #pragma once
 
 #include <QFrame>
@@ -29,9 +29,10 @@ class SizeStrip : public QFrame {
   void update_sizes();
   void update_cache();
   void update_loss();
+  void update_prediction();
 
   Document& document_;
-  Item size_, bits_, share_, cache_, loss_, divergence_;
+  Item size_, bits_, share_, cache_, predicted_, loss_, divergence_;
   QSpinBox* context_;
 };
 

@@ -7,6 +7,7 @@
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QEvent>
+#include <QLocale>
 #include <QMenu>
 #include <QPageSize>
 #include <QPdfWriter>
@@ -28,6 +29,7 @@ Plot::Plot(QWidget* parent)
   plot_->setFocusPolicy(Qt::NoFocus);
   plot_->setMinimumSize(120, 80);
   plot_->setNoAntialiasingOnDrag(true);
+  plot_->setLocale(QLocale::c());  // its powers of ten look for a small e
   // QCustomPlot keeps a press to itself, so its own context menu request is what arrives.
   plot_->setContextMenuPolicy(Qt::CustomContextMenu);
   connect(plot_, &QWidget::customContextMenuRequested, this,

@@ -25,6 +25,14 @@ int decimals_for(double value, int significant) {
   const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
   return std::clamp(significant - 1 - exponent, 0, 12);
 }
+
+/// "5.3e-5": without the zeros and the sign that only take room.
+QString power_text(double value, int significant) {
+  const QString text = QString::number(value, 'e', significant - 1);
+  const qsizetype at = text.indexOf(QLatin1Char('e'));
+  return text.left(at).replace(QLatin1Char('.'), locale().decimalPoint()) + QLatin1Char('e') +
+         QString::number(text.mid(at + 1).toInt());
+}
 }  // namespace
 
 QString shown(std::string_view text, std::size_t limit) {
@@ -64,8 +72,21 @@ QString number_text(double value, int significant) {
   if (std::isnan(value)) return QStringLiteral("—");
   if (std::isinf(value)) return value > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
   const double size = std::abs(value);
-  if (size != 0 && (size < 1e-3 || size >= 1e7)) return locale().toString(value, 'e', significant - 1);
+  if (size != 0 && (size < 1e-3 || size >= 1e7)) return power_text(value, significant);
   return locale().toString(value, 'f', decimals_for(value, significant));
+}
+
+QString short_number_text(double value, int significant) {
+  const double size = std::abs(value);
+  const bool plain = !std::isfinite(value) || value == 0 || (size >= 1e-3 && size < 1e5);
+  return plain ? number_text(value, significant) : power_text(value, significant);
+}
+
+QString relative_error_text(double value, double error) {
+  if (!std::isfinite(error) || value == 0) return {};
+  const double percent = std::abs(error / value) * 100;
+  if (percent > 999) return QStringLiteral("±>999%");
+  return QStringLiteral("±%1%").arg(locale().toString(percent, 'f', percent < 0.95 ? 1 : 0));
 }
 
 QString count_text(quint64 count) {
@@ -75,8 +96,7 @@ QString count_text(quint64 count) {
 QString value_text(double value, double error) {
   if (!std::isfinite(error) || error <= 0) return number_text(value, 5);
   const double size = std::abs(value);
-  if (size != 0 && size < 1e-3)
-    return Tr::tr("%1 ± %2").arg(locale().toString(value, 'e', 2), locale().toString(error, 'e', 1));
+  if (size != 0 && size < 1e-3) return Tr::tr("%1 ± %2").arg(power_text(value, 3), power_text(error, 2));
   const int decimals = std::clamp(decimals_for(error, 2), 2, 8);
   return Tr::tr("%1 ± %2").arg(locale().toString(value, 'f', decimals),
                                locale().toString(error, 'f', decimals));

@@ -18,6 +18,10 @@ namespace bitlens::views {
 [[nodiscard]] QString bpw_text(double bits);                          ///< "4.61"
 [[nodiscard]] QString share_text(double share, int significant = 3);  ///< 0.0123 -> "1.23 %"
 [[nodiscard]] QString number_text(double value, int significant = 4);
+/// For narrow places: "0.12", "0.0043", "5.3e-5".
+[[nodiscard]] QString short_number_text(double value, int significant = 2);
+/// An error relative to its value: "±9%".
+[[nodiscard]] QString relative_error_text(double value, double error);
 [[nodiscard]] QString count_text(quint64 count);
 /// "18.92 ± 0.21": the value with as many decimals as its error deserves.
 [[nodiscard]] QString value_text(double value, double error);

@@ -90,6 +90,8 @@ Study example_study() {
   study.options.windows = 20;
   study.options.activations = evaluate::Activations::Q8;
   study.quantizer = quantize::Quantizer::Rtn;
+  study.sweep =
+      SweepPlan{{kernels::Format::Q8_0, kernels::Format::Q4_0}, 400, 256, 3, true, false, true, true};
   study.layout = "AAAA/wAAAAD9AAAA\n\"\\";
   return study;
 }
@@ -134,6 +136,7 @@ class TestStudy : public QObject {
     QVERIFY(read->texts == study.texts);
     QVERIFY(read->recipe == study.recipe);
     QVERIFY(read->recipes == study.recipes);
+    QVERIFY(read->sweep == study.sweep);
     QCOMPARE(read->layout, study.layout);
     QVERIFY(read->quantizer == study.quantizer);
     QCOMPARE(read->options.context, study.options.context);
@@ -260,6 +263,13 @@ class TestStudy : public QObject {
         {"bad utf-8", replaced("a b.gguf", "a\xFF.gguf"), "damaged at byte"},
         changed(
             "unknown key", [](json& d) { d["extra"] = 1; }, "extra: unknown key"),
+        changed(
+            "sweep's format", [](json& d) { d["sweep"]["formats"] = {"Q4_9"}; }, "unknown format \"Q4_9\""),
+        changed(
+            "sweep's flag", [](json& d) { d["sweep"]["measure"] = 1; },
+            "sweep.measure: must be true or false"),
+        changed(
+            "sweep's key", [](json& d) { d["sweep"]["speed"] = 1; }, "sweep.speed: unknown key"),
         changed(
             "unknown inner key", [](json& d) { d["results"][1]["x\x1b[2J"] = 1; }, "results[1].x\\x1B[2J"),
         changed(
