@@ -21,16 +21,8 @@ AdditivityPage::AdditivityPage(Document& document, QWidget* parent)
   note_->setTextFormat(Qt::PlainText);
   note_->setForegroundRole(QPalette::PlaceholderText);
   table_->setColumnCount(3);
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setAlternatingRowColors(true);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->setVisible(false);
-  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 8);
-  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  set_up_table(*table_);
   table_->horizontalHeader()->setStretchLastSection(true);
-  add_table_menu(*table_);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 4, 0, 0);
   all->addWidget(table_, 1);

@@ -58,18 +58,8 @@ AgreementPage::AgreementPage(Document& document, MapModel& map, QWidget* parent)
   x_->setCurrentIndex(x_->findData(static_cast<int>(Metric::RoundingError)));
   y_->setCurrentIndex(y_->findData(static_cast<int>(Metric::Predicted)));
   table_->setColumnCount(3);
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setAlternatingRowColors(true);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->setVisible(false);
-  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
+  set_up_table(*table_);
   table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
-  table_->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
-  table_->horizontalHeader()->setSectionResizeMode(2, QHeaderView::ResizeToContents);
-  add_table_menu(*table_);
 
   auto* left = new QVBoxLayout;
   left->addWidget(table_, 1);

@@ -52,16 +52,7 @@ GroupsPage::GroupsPage(Document& document, MapModel& map, QWidget* parent)
   table_->setObjectName(QStringLiteral("groupsTable"));
   note_->setForegroundRole(QPalette::PlaceholderText);
   for (std::size_t i = 0; i < std::size(kGroupings); ++i) grouping_->addItem(QString());
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setAlternatingRowColors(true);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->setVisible(false);
-  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
-  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  add_table_menu(*table_);
+  set_up_table(*table_);
   auto* top = new QHBoxLayout;
   top->addWidget(grouping_);
   top->addWidget(measure_);

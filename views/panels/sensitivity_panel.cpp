@@ -71,7 +71,7 @@ SensitivityPanel::SensitivityPanel(Document& document, QWidget* parent)
   formats_->setUniformItemSizes(true);
   formats_->setTabKeyNavigation(false);
   const QFontMetrics letters = formats_->fontMetrics();
-  formats_->setGridSize({letters.horizontalAdvance(QStringLiteral("IQ4_NL")) + 30, letters.height() + 5});
+  formats_->setGridSize({letters.horizontalAdvance(QStringLiteral("IQ4_NL")) + 42, letters.height() + 5});
   formats_->setFixedHeight(5 * (letters.height() + 5) + 6);
   samples_->setRange(1, 100'000);
   samples_->setSingleStep(50);

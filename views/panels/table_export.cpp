@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QHeaderView>
 #include <QMenu>
 #include <QTableView>
 #include <algorithm>
@@ -47,6 +48,19 @@ QString table_csv(const QAbstractItemModel& model) {
     out += line.join(QLatin1Char(',')) + QStringLiteral("\r\n");
   }
   return out;
+}
+
+void set_up_table(QTableView& table) {
+  table.setSelectionBehavior(QAbstractItemView::SelectRows);
+  table.setSelectionMode(QAbstractItemView::SingleSelection);
+  table.setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table.setAlternatingRowColors(true);
+  table.setShowGrid(false);
+  table.setTabKeyNavigation(false);
+  table.verticalHeader()->setVisible(false);
+  table.verticalHeader()->setDefaultSectionSize(table.fontMetrics().height() + 6);
+  table.horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  add_table_menu(table);
 }
 
 void add_table_menu(QTableView& table) {

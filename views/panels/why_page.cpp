@@ -34,18 +34,10 @@ WhyPage::WhyPage(Document& document, QWidget* parent)
   for (const kernels::Format f : choosable_formats())
     format_->addItem(shown(kernels::info(f).name), static_cast<int>(f));
   places_->setColumnCount(4);
-  places_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  places_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  places_->setAlternatingRowColors(true);
-  places_->setShowGrid(false);
-  places_->setTabKeyNavigation(false);
+  set_up_table(*places_);
   places_->setWordWrap(false);
   places_->setTextElideMode(Qt::ElideLeft);  // what stands next to the token matters most
-  places_->verticalHeader()->setVisible(false);
-  places_->verticalHeader()->setDefaultSectionSize(places_->fontMetrics().height() + 6);
-  places_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   places_->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);
-  add_table_menu(*places_);
   auto* top = new QHBoxLayout;
   top->addWidget(format_);
   top->addWidget(find_);
