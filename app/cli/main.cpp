@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -13,6 +14,7 @@
 #include "app/cli/progress.h"
 #include "core/base/posix_file.h"
 #include "core/study/result_json.h"
+#include "core/study/session.h"
 
 namespace {
 
@@ -121,6 +123,8 @@ int run(const Command& command, const Common& common) {
 }
 
 int run_command_line(int argc, char** argv) {
+  if (const Status known = study::limit_instruction_set(std::getenv(study::kInstructionsVariable)); !known)
+    return fail_with(known.error().describe(), exit_code(known.error().code));
   CLI::App app(kDescription, "bitlens-cli");
   app.footer(std::string(kFooter) + kExitCodeHelp);
   app.set_version_flag("--version", study::program_info().version, "Print the version and exit");

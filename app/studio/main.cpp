@@ -4,8 +4,11 @@
 #include <QSettings>
 #include <QTimer>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 
 #include "app/studio/main_window.h"
+#include "core/study/session.h"
 #include "views/probe/probe.h"
 
 namespace {
@@ -25,6 +28,10 @@ int main(int argc, char** argv) {
   using namespace bitlens;
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe and a file size limit become errors of the write
   std::signal(SIGXFSZ, SIG_IGN);
+  if (const Status known = study::limit_instruction_set(std::getenv(study::kInstructionsVariable)); !known) {
+    std::fprintf(stderr, "%s\n", known.error().describe().c_str());
+    return 2;
+  }
   QApplication::setStyle(QStringLiteral("Fusion"));
   QApplication app(argc, argv);
   QApplication::setApplicationName(QStringLiteral("bitlens"));

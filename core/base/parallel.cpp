@@ -1,16 +1,6 @@
 #include "core/base/parallel.h"
 
-// Debian's oneDNN runs on OpenMP, whose thread number is kept per calling thread: every thread that
-// may call it says "one", so that this pool is the only parallelism.
-extern "C" void omp_set_num_threads(int) __attribute__((weak));
-
 namespace bitlens {
-
-namespace {
-void keep_openmp_single() {
-  if (omp_set_num_threads != nullptr) omp_set_num_threads(1);
-}
-}  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   const unsigned hardware = std::thread::hardware_concurrency();
@@ -30,7 +20,6 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run(std::size_t tasks, const std::function<void(std::size_t, int)>& body) {
   if (tasks == 0) return;
-  keep_openmp_single();
   {
     const std::lock_guard lock(mutex_);
     body_ = &body;
@@ -60,7 +49,6 @@ void ThreadPool::drain(int worker) {
 }
 
 void ThreadPool::work(int worker) {
-  keep_openmp_single();
   std::uint64_t seen = 0;
   for (;;) {
     {

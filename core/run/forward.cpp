@@ -19,16 +19,21 @@ using kernels::kRowTile;
 /// Products are cut so that a stop is seen within some tens of milliseconds.
 constexpr std::size_t kMultiplyAddsPerCall = std::size_t{1} << 29;
 
-/// Rows of one task.
+/// Rows of one task: nearly equal parts, a multiple of four of them, so that threads end together.
+std::size_t rows_per_task(std::size_t rows) {
+  constexpr std::size_t unit = 32;
+  const std::size_t parts = ((rows + kRowTile - 1) / kRowTile + 3) / 4 * 4;
+  return ((rows + parts - 1) / parts + unit - 1) / unit * unit;
+}
 struct Tile {
   std::size_t first, rows;
 };
 Tile tile(std::size_t task, std::size_t rows) {
-  const std::size_t first = task * kRowTile;
-  return {first, std::min(kRowTile, rows - first)};
+  const std::size_t most = rows_per_task(rows), first = task * most;
+  return {first, std::min(most, rows - first)};
 }
 std::size_t tiles(std::size_t rows) {
-  return (rows + kRowTile - 1) / kRowTile;
+  return (rows + rows_per_task(rows) - 1) / rows_per_task(rows);
 }
 
 /// The inputs of one tile for layers that share them, rounded as each layer asks; a copy is made only when

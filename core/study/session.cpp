@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <hwy/targets.h>
 #include <filesystem>
 
 #include "core/base/atomic_file.h"
 #include "core/base/hash.h"
 #include "core/study/sample.h"
+#include "kernels/dense/instruction_set.h"
 
 namespace bitlens::study {
 
@@ -33,19 +33,17 @@ Status check_usable(const model::Model& model) {
   return {};
 }
 
-std::string instruction_set_name() {
-  const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets());
-  const auto has = [&](std::uint64_t target) { return (targets & target) != 0; };
-  if (has(HWY_AVX3)) return "AVX-512";
-  if (has(HWY_AVX2)) return "AVX2";
-  if (has(HWY_SSE4)) return "SSE4";
-  return hwy::TargetName(static_cast<std::int64_t>(targets & (~targets + 1)));  // the best: lowest bit set
-}
-
 }  // namespace
 
+Status limit_instruction_set(const char* name) {
+  if (name == nullptr || kernels::limit_instruction_set(name)) return {};
+  return fail(
+      ErrorCode::InvalidArgument,
+      fmt::format("{} is \"{}\"; amx, avx512, avx2, sse4 and plain are known", kInstructionsVariable, name));
+}
+
 ProgramInfo program_info() {
-  return {"bitlens " BITLENS_VERSION, instruction_set_name()};
+  return {"bitlens " BITLENS_VERSION, kernels::instruction_set()};
 }
 
 Result<std::shared_ptr<const ModelSession>> open_model(const std::string& path_or_sample, bool inspect_only) {

@@ -19,7 +19,13 @@
 
 namespace bitlens::study {
 
-/// Program name and version ("bitlens 1.2.3"), and the instruction set in use ("AVX2", "AVX-512", ...).
+/// Environment variable that names the best instruction set to use; see limit_instruction_set().
+inline constexpr const char* kInstructionsVariable = "BITLENS_INSTRUCTIONS";
+/// Keeps the whole process from using better instructions than `name` (amx, avx512, avx2, sse4, plain); null:
+/// no limit. To be called before anything else. InvalidArgument if there is no such name.
+[[nodiscard]] Status limit_instruction_set(const char* name);
+
+/// Program name and version ("bitlens 1.2.3"), and the instruction set in use ("AVX2", "AVX-512 + AMX", ...).
 struct ProgramInfo {
   std::string version, instruction_set;
 };

@@ -6,6 +6,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/dense/product.h"
+#include "kernels/formats/half.h"
 
 // Highway's per-target include guard.
 #if defined(BITLENS_KERNELS_DENSE_GEMM_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -30,7 +31,9 @@ constexpr std::size_t kTileRows = 12;
 #else
 constexpr std::size_t kTileRows = 6;
 #endif
-static_assert(kRowTile % kTileRows == 0);
+/// Rows that share one pass over a panel.
+constexpr std::size_t kRowBlock = 96;
+static_assert(kRowBlock % kTileRows == 0);
 /// Outputs that are finished before the next ones' turn: a row tile of them stays near the second cache.
 constexpr std::size_t kColumnBlock = 1408;
 
@@ -130,13 +133,19 @@ inline void pack_rows(const float* x, std::size_t x_stride, std::size_t rows, st
   }
 }
 
+/// Every number to the nearest bf16, ties to even. An infinity or a NaN stays one.
+HWY_INLINE void round_to_bf16(float* HWY_RESTRICT values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = bfloat_to_float(float_to_bfloat(values[i]));
+}
+
 /// Asks for the next piece of a panel while the present one is multiplied.
 HWY_INLINE void prefetch(const float* from, std::size_t floats) {
   constexpr std::size_t kLine = 16;
   for (std::size_t i = 0; i < floats; i += kLine) hwy::Prefetch(from + i);
 }
 
-/// One row tile by columns [0, columns) of y, which stay in the second cache over all inputs.
+/// One row block by columns [0, columns) of y, which stay in the second cache over all inputs.
+template <bool kRound>
 HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::size_t columns,
                            std::size_t depth, const float* x, std::size_t x_stride, std::size_t rows,
                            float* y, std::size_t y_stride, bool accumulate, float* HWY_RESTRICT packed,
@@ -145,6 +154,7 @@ HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::s
   for (std::size_t k = 0; k < depth; k += step) {
     const std::size_t chunk = depth - k < step ? depth - k : step;
     pack_rows(x + k, x_stride, rows, chunk, packed);
+    if constexpr (kRound) round_to_bf16(packed, (rows + kTileRows - 1) / kTileRows * kTileRows * chunk);
     const bool add = accumulate || k > 0;
     // The next panel arrives in as many pieces as this one has row tiles.
     const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, piece = chunk * kPanel / tiles;
@@ -178,20 +188,21 @@ HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::s
 }
 
 /// y[rows x columns] = (or +=) x[rows x depth] * B, B in panels of kPanel columns `panel_stride` floats
-/// apart, each [depth x kPanel] and padded with zeros beyond `columns`.
+/// apart, each [depth x kPanel] and padded with zeros beyond `columns`. kRound: x is rounded to bf16.
+template <bool kRound = false>
 inline void gemm(const float* panels, std::size_t panel_stride, std::size_t columns, std::size_t depth,
                  const float* x, std::size_t x_stride, std::size_t rows, float* y, std::size_t y_stride,
                  bool accumulate) {
-  HWY_ALIGN float packed[kRowTile * kDepth];
+  HWY_ALIGN float packed[kRowBlock * kDepth];
   HWY_ALIGN float edge[kTileRows * kPanel];
   static_assert(kColumnBlock % kPanel == 0);
-  for (std::size_t first = 0; first < rows; first += kRowTile) {
-    const std::size_t tile_rows = rows - first < kRowTile ? rows - first : kRowTile;
+  for (std::size_t first = 0; first < rows; first += kRowBlock) {
+    const std::size_t tile_rows = rows - first < kRowBlock ? rows - first : kRowBlock;
     for (std::size_t column = 0; column < columns; column += kColumnBlock)
-      gemm_block(panels + column / kPanel * panel_stride, panel_stride,
-                 columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
-                 x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
-                 accumulate, packed, edge);
+      gemm_block<kRound>(panels + column / kPanel * panel_stride, panel_stride,
+                         columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
+                         x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
+                         accumulate, packed, edge);
   }
 }
 

@@ -166,8 +166,8 @@ HWY_INLINE void round_block(const float* HWY_RESTRICT x, std::int16_t* HWY_RESTR
 
 /// Room for the rows of a row tile over one chunk.
 struct IntegerRoom {
-  HWY_ALIGN std::int32_t pairs[kRowTile * kChunkBlocks * kPairs];
-  float scales[kRowTile * kChunkBlocks], sums[kRowTile * kChunkBlocks];
+  HWY_ALIGN std::int32_t pairs[kRowBlock * kChunkBlocks * kPairs];
+  float scales[kRowBlock * kChunkBlocks], sums[kRowBlock * kChunkBlocks];
 };
 
 /// kTileRows rows at a time, in the order register tiles read them; rows past the end are zeros.
@@ -205,8 +205,8 @@ inline void integer_gemm(const IntegerPanel& panels, std::size_t columns, std::s
   IntegerRoom room;
   HWY_ALIGN float edge[kTileRows * kPanel] = {};
   const std::size_t all = depth / kIntegerBlock;
-  for (std::size_t first = 0; first < rows; first += kRowTile) {
-    const std::size_t tile_rows = rows - first < kRowTile ? rows - first : kRowTile;
+  for (std::size_t first = 0; first < rows; first += kRowBlock) {
+    const std::size_t tile_rows = rows - first < kRowBlock ? rows - first : kRowBlock;
     for (std::size_t block = 0; block < all; block += kChunkBlocks) {
       const std::size_t blocks = all - block < kChunkBlocks ? all - block : kChunkBlocks;
       round_rows(x + first * x_stride + block * kIntegerBlock, x_stride, tile_rows, blocks, room);

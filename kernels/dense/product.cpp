@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "kernels/dense/amx.h"
+#include "kernels/dense/instruction_set.h"
+#include "kernels/formats/half.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense/product.cpp"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -17,7 +21,8 @@ std::size_t panel_width_of_target() {
 }
 
 // Square pieces, so that both the rows read and the lines written stay in the first cache.
-void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, float* HWY_RESTRICT panel) {
+void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, bool round,
+                       float* HWY_RESTRICT panel) {
   for (std::size_t k = 0; k < inputs; k += kPanel) {
     const std::size_t depth = inputs - k < kPanel ? inputs - k : kPanel;
     for (std::size_t j = 0; j < kPanel; ++j) {
@@ -30,6 +35,7 @@ void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs,
       }
     }
   }
+  if (round) round_to_bf16(panel, inputs * kPanel);
 }
 
 /// Codes [kPanel x stride] in pairs, [pairs x kPanel]. In squares, as above.
@@ -48,9 +54,12 @@ void multiply_integers(const std::int32_t* pairs, const float* scales, const flo
 }
 
 void multiply_panels(const float* panels, std::size_t columns, std::size_t depth, const float* x,
-                     std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride,
+                     std::size_t rows, std::size_t x_stride, bool round, float* y, std::size_t y_stride,
                      bool accumulate) {
-  gemm(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+  if (round)
+    gemm<true>(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+  else
+    gemm(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE
@@ -65,21 +74,20 @@ HWY_EXPORT(pack_pairs);
 HWY_EXPORT(multiply_panels);
 HWY_EXPORT(multiply_integers);
 
-std::size_t panel_width() {
-  return HWY_DYNAMIC_DISPATCH(panel_width_of_target)();
-}
-
 std::size_t PackedMatrix::blocks() const {
   return inputs_ / kIntegerBlock;
 }
 
 bool PackedMatrix::resize(std::size_t outputs, std::size_t inputs) {
   outputs_ = inputs_ = 0;
-  width_ = panel_width();
+  width_ = layout_ == Layout::Tiles ? amx::kWidth : HWY_DYNAMIC_DISPATCH(panel_width_of_target)();
   const std::size_t padded = (outputs + width_ - 1) / width_ * width_;
   if (inputs != 0 && padded > static_cast<std::size_t>(-1) / inputs) return false;
   bool enough = false;
-  if (integers_) {
+  if (layout_ == Layout::Tiles) {
+    const std::size_t numbers = amx::panel_size(inputs, parts_), panels = padded / width_;
+    enough = numbers <= static_cast<std::size_t>(-1) / (panels + 1) && tiles_.resize(panels * numbers);
+  } else if (layout_ == Layout::Integers) {
     const std::size_t per_block = padded * (inputs / kIntegerBlock);
     enough = pairs_.resize(per_block * (kIntegerBlock / 2)) && scales_.resize(per_block) &&
              offsets_.resize(has_offsets(format_) ? per_block : 0);
@@ -96,15 +104,28 @@ bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs) {
   return reset(outputs, inputs, Format::F32);
 }
 
-bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format) {
+bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format, Compute compute) {
   format_ = format;
-  integers_ = has_integer_blocks(format) && inputs != 0 && inputs % info(format).block_size == 0;
+  compute_ = compute;
+  parts_ = compute == Compute::Fast || format == Format::BF16 ? 1 : 2;
+  if (uses_tiles())
+    layout_ = Layout::Tiles;
+  else if (compute == Compute::Exact && has_integer_blocks(format) && inputs != 0 &&
+           inputs % info(format).block_size == 0)
+    layout_ = Layout::Integers;
+  else
+    layout_ = Layout::Floats;
   return resize(outputs, inputs);
 }
 
 void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
+  if (layout_ == Layout::Tiles) {
+    amx::pack_panel(rows, rows_of(panel), inputs_, parts_,
+                    tiles_.data() + panel * amx::panel_size(inputs_, parts_));
+    return;
+  }
   HWY_DYNAMIC_DISPATCH(pack_weight_panel)
-  (rows, rows_of(panel), inputs_, data_.data() + panel * inputs_ * width_);
+  (rows, rows_of(panel), inputs_, compute_ == Compute::Fast, data_.data() + panel * inputs_ * width_);
 }
 
 bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
@@ -140,9 +161,16 @@ void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count,
   const std::size_t width = weights.width(), depth = weights.inputs(), begin = first * width;
   std::size_t columns = count * width;
   if (columns > weights.outputs() - begin) columns = weights.outputs() - begin;
+  const bool round = weights.compute_ == Compute::Fast;
+  if (weights.layout_ == PackedMatrix::Layout::Tiles) {
+    const std::uint16_t* panels = weights.tiles_.data() + first * amx::panel_size(depth, weights.parts_);
+    amx::multiply({panels, depth, weights.parts_}, columns, x, rows, x_stride, round ? 1 : 2, y, y_stride,
+                  accumulate);
+    return;
+  }
   if (!weights.holds_integers()) {
     HWY_DYNAMIC_DISPATCH(multiply_panels)
-    (weights.data_.data() + begin * depth, columns, depth, x, rows, x_stride, y, y_stride, accumulate);
+    (weights.data_.data() + begin * depth, columns, depth, x, rows, x_stride, round, y, y_stride, accumulate);
     return;
   }
   const std::size_t blocks = begin * weights.blocks();

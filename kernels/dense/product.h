@@ -1,16 +1,18 @@
-// Products of activations with weight matrices in f32: y[rows x outputs] = x[rows x inputs] * W^T.
+// Products of activations with weight matrices: y[rows x outputs] = x[rows x inputs] * W^T. W is packed once,
+// into panels of a few outputs, in one of three ways:
 //
-// W is packed once into panels of as many outputs as two vector registers hold, each panel [inputs x
-// panel_width]; a register tile of a few rows by one panel runs over a few hundred inputs at a time (Goto and
-// van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). Every output is the sum, in
-// order, of one fused multiply-add chain per chain_length() inputs: its bits depend on its row of x and row
-// of W alone, not on the split into tasks, the position in a block, or (among instruction sets with fused
-// multiply-add) on the vector width.
+// - bf16 parts for the tile unit where there is one (amx.h): two parts of every number, or one
+// (Compute::Fast);
+// - integers with a scale per 32 of them, where the format is made so (Q8_0, Q4_0, Q4_K, ...): products are
+//   summed exactly, 32 at a time, with each 32 inputs rounded to 16 bits (at most 2^-16 of the largest of
+//   them away), and scaled and added in f32, in order (integer_gemm-inl.h);
+// - f32: a register tile of a few rows by one panel runs over a few hundred inputs at a time (Goto and van de
+//   Geijn, "Anatomy of high-performance matrix multiplication", 2008); every output is the sum, in order, of
+//   one fused multiply-add chain per chain_length() inputs (gemm-inl.h).
 //
-// Weights that are integers times a scale per 32 of them (Q8_0, Q4_0, Q4_K, ...) may be packed as such
-// instead: the products are then summed exactly in integers, 32 at a time, with each 32 inputs rounded to 16
-// bits (at most 2^-16 of the largest of them away), and scaled and added in f32, in order. The same promise
-// about bits.
+// In each, the bits of an output depend on its row of x and row of W alone, not on the split into tasks, the
+// position in a block, or (the last two, among instruction sets with fused multiply-add) on the vector width.
+// The three agree within 2^-16 of the size of the sum's terms, not bit by bit.
 #pragma once
 
 #include <cstddef>
@@ -29,24 +31,28 @@ inline constexpr std::size_t kDepth = 288;
   const std::size_t parts = (inputs + kDepth - 1) / kDepth;
   return ((inputs + parts - 1) / parts + 3) / 4 * 4;
 }
-/// Rows that share one pass over a panel: the natural number of rows per task.
-inline constexpr std::size_t kRowTile = 96;
+/// Rows that share one pass over the weights: the natural number of rows per task.
+inline constexpr std::size_t kRowTile = 192;
 
-/// Outputs per panel on this machine.
-[[nodiscard]] std::size_t panel_width();
+/// What is multiplied.
+enum class Compute {
+  Exact,  ///< f32, or what differs from it by 2^-16 at most
+  Fast    ///< f32 rounded to bf16 (8 bits) on both sides, summed in f32
+};
 
 /// W [outputs x inputs] in panels. Panels may be filled by different threads.
 class PackedMatrix {
  public:
-  /// Room for a matrix in f32; false: no memory.
+  /// Room for a matrix of any numbers; false: no memory.
   [[nodiscard]] bool reset(std::size_t outputs, std::size_t inputs);
-  /// Room for a matrix in integers if the format allows it (holds_integers()), else in f32.
-  [[nodiscard]] bool reset(std::size_t outputs, std::size_t inputs, Format format);
-  /// Fills panel `panel` from its rows of W, row-major with `inputs` floats each: rows panel * panel_width()
+  /// Room for a matrix of weights that have this format, packed in the way that suits it and the machine.
+  [[nodiscard]] bool reset(std::size_t outputs, std::size_t inputs, Format format,
+                           Compute compute = Compute::Exact);
+  /// Fills panel `panel` from its rows of W, row-major with `inputs` floats each: rows panel * width()
   /// up to the next panel or the end of the matrix.
   void pack_panel(std::size_t panel, const float* rows);
   /// Does pack_blocks() fill the panels? Else pack_panel() does.
-  [[nodiscard]] bool holds_integers() const { return integers_; }
+  [[nodiscard]] bool holds_integers() const { return layout_ == Layout::Integers; }
   /// The same from rows encoded in the format given to reset(). False if a scale is NaN or infinite.
   [[nodiscard]] bool pack_blocks(std::size_t panel, const std::byte* rows);
 
@@ -63,15 +69,19 @@ class PackedMatrix {
  private:
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const float*, std::size_t, std::size_t,
                        float*, std::size_t, bool);
+  enum class Layout { Floats, Integers, Tiles };
   [[nodiscard]] std::size_t blocks() const;  // of 32 inputs in a row
   [[nodiscard]] bool resize(std::size_t outputs, std::size_t inputs);
 
+  Buffer<std::uint16_t> tiles_;   // panels as in amx.h
   FloatBuffer data_;              // f32: panels [inputs x width]
   Buffer<std::int32_t> pairs_;    // integers: panels [inputs / 2 x width], two 16-bit codes each
   FloatBuffer scales_, offsets_;  // panels [blocks x width]; offsets only where the format has them
   std::size_t outputs_ = 0, inputs_ = 0, width_ = 0;
+  std::size_t parts_ = 2;  // of a number in tiles
   Format format_ = Format::F32;
-  bool integers_ = false;
+  Compute compute_ = Compute::Exact;
+  Layout layout_ = Layout::Floats;
 };
 
 /// y = x * W^T for panels [first, first + count) of W, or y += with `accumulate`. Single-threaded.

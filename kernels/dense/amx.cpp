@@ -1,0 +1,311 @@
+#include "kernels/dense/amx.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12's own intrinsics start from undefined registers and are told off for it.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+// What the functions below are compiled for; the rest of the program is not. available() checks all of it.
+#define BITLENS_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512bf16")))
+
+namespace bitlens::kernels::amx {
+
+namespace {
+
+constexpr std::size_t kStep = 32;          // inputs per tile, in pairs
+constexpr std::size_t kTile = 16 * kStep;  // numbers in a tile: 16 rows of 64 bytes
+/// Numbers of a row that are multiplied before the next piece's turn, all parts together: the rows' share of
+/// the second cache.
+constexpr std::size_t kPiece = 1152;
+
+/// All eight tiles 16 rows of 64 bytes. Constant data in memory: GCC 12 drops stores to a configuration
+/// it believes unread.
+struct TileConfiguration {
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileConfiguration) == 64);
+alignas(64) const TileConfiguration kConfiguration;
+
+bool processor_has_all() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
+  unsigned low = 0, high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned vectors = 0xE6, tiles = 3U << 17;  // registers the operating system saves
+  if ((low & (vectors | tiles)) != (vectors | tiles)) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  constexpr unsigned amx_bf16_and_tile = (1U << 22) | (1U << 24);
+  constexpr unsigned avx512_f_bw_vl = (1U << 16) | (1U << 30) | (1U << 31);
+  if ((d & amx_bf16_and_tile) != amx_bf16_and_tile || (b & avx512_f_bw_vl) != avx512_f_bw_vl) return false;
+  constexpr unsigned avx512_bf16 = 1U << 5;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & avx512_bf16) != 0;
+}
+
+bool permitted() {
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+/// The compiler does not know that tile instructions read memory.
+inline void finish_stores() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+/// 32 numbers in bf16 parts, parts kTile apart.
+template <std::size_t kParts>
+BITLENS_AMX inline void split(__m512 low, __m512 high, std::uint16_t* target) {
+  const auto nearest = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+  _mm512_storeu_si512(target, nearest);
+  if constexpr (kParts == 2) {
+    const __m512i first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(nearest));
+    const __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(nearest, 1));
+    low = _mm512_sub_ps(low, _mm512_castsi512_ps(_mm512_slli_epi32(first, 16)));
+    high = _mm512_sub_ps(high, _mm512_castsi512_ps(_mm512_slli_epi32(second, 16)));
+    _mm512_storeu_si512(target + kTile, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+  }
+}
+
+/// The first `count` < 32 numbers of 32, the rest zeros.
+template <std::size_t kParts>
+BITLENS_AMX inline void split_some(const float* from, std::size_t count, std::uint16_t* target) {
+  const std::uint32_t mask = (std::uint32_t{1} << count) - 1;
+  const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xFFFFU), from);
+  const __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), from + 16);
+  split<kParts>(low, high, target);
+}
+
+/// `inputs` numbers of each of `rows` rows as tiles [row / 16][input / 32][part], 16 rows x 32 inputs each;
+/// rows past the end, up to whole pairs of tiles, are zeros.
+template <std::size_t kParts>
+BITLENS_AMX void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs,
+                            std::uint16_t* tiles) {
+  const std::size_t steps = (inputs + kStep - 1) / kStep;
+  for (std::size_t r = 0; r < (rows + 31) / 32 * 32; ++r) {
+    std::uint16_t* target = tiles + r / 16 * steps * kParts * kTile + r % 16 * kStep;
+    const float* from = x + r * x_stride;
+    for (std::size_t k = 0; k < inputs; k += kStep, target += kParts * kTile) {
+      if (r >= rows)
+        split<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), target);
+      else if (inputs - k < kStep)
+        split_some<kParts>(from + k, inputs - k, target);
+      else
+        split<kParts>(_mm512_loadu_ps(from + k), _mm512_loadu_ps(from + k + 16), target);
+    }
+  }
+}
+
+/// A tile of 16 rows of 16 pairs, turned: pair p of row r goes to row p, place r.
+BITLENS_AMX inline void turn(const std::uint16_t* from, std::uint16_t* target) {
+  __m512i a[16], b[16];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(from + i * kStep);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < 16; i += 2) {
+    b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+    b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < 16; i += 4) {
+    a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+    a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+    a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+    a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+  }
+  // Quarter q of a[4 g + c] now holds pair 4 q + c of rows 4 g .. 4 g + 3.
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < 4; ++c) {
+    const __m512i even_low = _mm512_shuffle_i32x4(a[c], a[4 + c], 0x88);
+    const __m512i odd_low = _mm512_shuffle_i32x4(a[c], a[4 + c], 0xDD);
+    const __m512i even_high = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0x88);
+    const __m512i odd_high = _mm512_shuffle_i32x4(a[8 + c], a[12 + c], 0xDD);
+    _mm512_storeu_si512(target + c * kStep, _mm512_shuffle_i32x4(even_low, even_high, 0x88));
+    _mm512_storeu_si512(target + (4 + c) * kStep, _mm512_shuffle_i32x4(odd_low, odd_high, 0x88));
+    _mm512_storeu_si512(target + (8 + c) * kStep, _mm512_shuffle_i32x4(even_low, even_high, 0xDD));
+    _mm512_storeu_si512(target + (12 + c) * kStep, _mm512_shuffle_i32x4(odd_low, odd_high, 0xDD));
+  }
+}
+
+template <std::size_t kParts>
+BITLENS_AMX void pack(const float* rows, std::size_t count, std::size_t inputs, std::uint16_t* panel) {
+  alignas(64) std::uint16_t plain[2 * kParts * kTile];
+  for (std::size_t k = 0; k < inputs; k += kStep) {
+    split_rows<kParts>(rows + k, inputs, count, std::min(kStep, inputs - k), plain);
+    // By part, then by tile of outputs, as the products read them.
+    for (std::size_t part = 0; part < kParts; ++part)
+      for (std::size_t tile = 0; tile < 2; ++tile, panel += kTile)
+        turn(plain + (tile * kParts + part) * kTile, panel);
+  }
+}
+
+/// Memory wanted soon, fetched some lines per step.
+struct Ahead {
+  const std::uint16_t* at;
+  std::size_t lines;
+};
+
+/// c[32 x 32] = (or +=) products of two row tiles and two column tiles over `steps` steps.
+template <std::size_t kX, std::size_t kW>
+BITLENS_AMX inline void multiply_tiles(const std::uint16_t* top, const std::uint16_t* bottom,
+                                       const std::uint16_t* w, std::size_t steps, float* c,
+                                       std::size_t c_stride, bool add, Ahead ahead) {
+  const std::size_t stride = c_stride * sizeof(float);
+  if (add) {
+    _tile_loadd(0, c, stride);
+    _tile_loadd(1, c + 16, stride);
+    _tile_loadd(2, c + 16 * c_stride, stride);
+    _tile_loadd(3, c + 16 * c_stride + 16, stride);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  // 4, 5: rows; 6, 7: weights. A tile is loaded again as soon as its last product has begun.
+  for (std::size_t step = 0; step < steps; ++step) {
+    for (std::size_t line = 0; line < ahead.lines; ++line, ahead.at += 32)
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
+    constexpr std::size_t last = (kX - 1) * kTile;
+    _tile_loadd(6, w, 64);
+    _tile_loadd(4, top + last, 64);
+    _tile_loadd(7, w + kTile, 64);
+    _tile_loadd(5, bottom + last, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    if constexpr (kX == 2) _tile_loadd(4, top, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+    if constexpr (kX == 2) {
+      _tile_loadd(5, bottom, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(2, 5, 6);
+      if constexpr (kW == 2) _tile_loadd(6, w + 2 * kTile, 64);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+    if constexpr (kW == 2) {
+      _tile_loadd(7, w + 3 * kTile, 64);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+    top += kX * kTile;
+    bottom += kX * kTile;
+    w += kW * 2 * kTile;
+  }
+  _tile_stored(0, c, stride);
+  _tile_stored(1, c + 16, stride);
+  _tile_stored(2, c + 16 * c_stride, stride);
+  _tile_stored(3, c + 16 * c_stride + 16, stride);
+}
+
+/// At most kRows rows.
+template <std::size_t kX, std::size_t kW>
+BITLENS_AMX void multiply_rows(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
+                               std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
+  constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
+  alignas(64) std::uint16_t tiles[kRows * deepest * kX];
+  alignas(64) float edge[32 * 32];
+  const std::size_t panel_numbers = panel_size(panels.inputs, kW);
+  for (std::size_t k = 0; k < panels.inputs; k += deepest) {
+    const std::size_t inputs = std::min(deepest, panels.inputs - k), steps = (inputs + kStep - 1) / kStep;
+    split_rows<kX>(x + k, x_stride, rows, inputs, tiles);
+    finish_stores();
+    const bool add = accumulate || k > 0;
+    const std::uint16_t* w = panels.data + k * kW * kWidth;
+    // The next panel's piece arrives while the rows pass this one's.
+    const std::size_t pairs = (rows + 31) / 32, lines = (kW * 2 * kTile / 32 + pairs - 1) / pairs;
+    for (std::size_t column = 0; column < columns; column += kWidth, w += panel_numbers) {
+      const bool more = column + kWidth < columns;
+      const std::size_t width = std::min(kWidth, columns - column);
+      for (std::size_t r = 0; r < rows; r += 32) {
+        const Ahead ahead{w + panel_numbers + r / 32 * lines * steps * 32, more ? lines : 0};
+        const std::uint16_t* top = tiles + r / 16 * steps * kX * kTile;
+        const std::uint16_t* bottom = top + steps * kX * kTile;
+        const std::size_t height = std::min<std::size_t>(32, rows - r);
+        float* c = y + r * y_stride + column;
+        if (height == 32 && width == kWidth) {
+          multiply_tiles<kX, kW>(top, bottom, w, steps, c, y_stride, add, ahead);
+          continue;
+        }
+        if (add)
+          for (std::size_t i = 0; i < height; ++i) std::copy_n(c + i * y_stride, width, edge + i * 32);
+        finish_stores();
+        multiply_tiles<kX, kW>(top, bottom, w, steps, edge, 32, add, ahead);
+        for (std::size_t i = 0; i < height; ++i) std::copy_n(edge + i * 32, width, c + i * y_stride);
+      }
+    }
+  }
+}
+
+template <std::size_t kX, std::size_t kW>
+BITLENS_AMX void multiply_all(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
+                              std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
+  _tile_loadconfig(&kConfiguration);
+  for (std::size_t r = 0; r < rows; r += kRows)
+    multiply_rows<kX, kW>(panels, columns, x + r * x_stride, std::min(kRows, rows - r), x_stride,
+                          y + r * y_stride, y_stride, accumulate);
+  _tile_release();
+}
+
+}  // namespace
+
+bool available() {
+  static const bool both = processor_has_all() && permitted();
+  return both;
+}
+
+std::size_t panel_size(std::size_t inputs, std::size_t parts) {
+  return (inputs + kStep - 1) / kStep * kStep * kWidth * parts;
+}
+
+void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::size_t parts,
+                std::uint16_t* panel) {
+  if (parts == 2)
+    pack<2>(rows, count, inputs, panel);
+  else
+    pack<1>(rows, count, inputs, panel);
+}
+
+void multiply(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
+              std::size_t x_stride, std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate) {
+  if (panels.parts == 2)
+    multiply_all<2, 2>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
+  else if (x_parts == 2)
+    multiply_all<2, 1>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
+  else
+    multiply_all<1, 1>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
+}
+
+}  // namespace bitlens::kernels::amx
+
+#else  // another processor or operating system
+
+namespace bitlens::kernels::amx {
+
+bool available() {
+  return false;
+}
+std::size_t panel_size(std::size_t, std::size_t) {
+  return 0;
+}
+void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void multiply(const Panels&, std::size_t, const float*, std::size_t, std::size_t, std::size_t, float*,
+              std::size_t, bool) {}
+
+}  // namespace bitlens::kernels::amx
+
+#endif

@@ -1,0 +1,41 @@
+// Products on the tile unit of recent Intel processors (AMX, which multiplies bf16 and sums in f32).
+//
+// A number of f32 is written as the sum of one or two bf16 numbers: the nearest one, and the nearest to what
+// is left, together within 2^-17 of it (exactly it for F16 and BF16 weights). With two parts on both sides,
+//   x w = x1 w1 + x2 w1 + x1 w2,
+// summed in one f32 accumulator; x2 w2, at most 2^-18 of the product, is left out. Every output is one chain
+// over its inputs in order, 32 at a time, whatever the split into calls: product.h's promise about bits.
+// Numbers below 1.2e-38 count as zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bitlens::kernels::amx {
+
+/// Has this processor the unit, and may this process use it? Asks the operating system once.
+[[nodiscard]] bool available();
+
+/// Outputs per panel: two tiles.
+inline constexpr std::size_t kWidth = 32;
+/// Rows that one pass over the weights serves.
+inline constexpr std::size_t kRows = 192;
+
+/// Panels of weights, all in `parts` bf16 parts.
+struct Panels {
+  const std::uint16_t* data = nullptr;
+  std::size_t inputs = 0;
+  std::size_t parts = 2;
+};
+/// Numbers in one panel.
+[[nodiscard]] std::size_t panel_size(std::size_t inputs, std::size_t parts);
+/// Fills a panel from `count` <= kWidth rows of `inputs` f32 each; missing rows count as zeros.
+void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::size_t parts,
+                std::uint16_t* panel);
+
+/// y[rows x columns] = (or +=) x * W^T for the first `columns` outputs of `panels`; x in `x_parts` parts, at
+/// least as many as the weights. Requires available().
+void multiply(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
+              std::size_t x_stride, std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate);
+
+}  // namespace bitlens::kernels::amx
