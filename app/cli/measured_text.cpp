@@ -32,8 +32,9 @@ std::string measured_text(const study::MeasuredResult& result) {
                                 result.bits_per_weight));
   facts.add("Text", fmt::format("{} (sha256 {})", printable(from.text_name), short_hash(from.text_sha256)));
   facts.add("Protocol",
-            fmt::format("{}: {} windows of {} tokens, {} scored; BOS {}; activations {}", from.protocol,
-                        from.windows, from.context, from.scored_tokens, from.bos, from.activations));
+            fmt::format("{}: {} windows of {} tokens, {} scored; BOS {}; activations {}; products {}",
+                        from.protocol, from.windows, from.context, from.scored_tokens, from.bos,
+                        from.activations, from.compute));
   facts.add("Run", fmt::format("{}, {}, {} threads, {:.1f} s", from.program, from.instruction_set,
                                from.threads, measured.seconds));
   std::string out = facts.render() + "\n";
@@ -54,6 +55,13 @@ std::string measured_text(const study::MeasuredResult& result) {
     numbers.add("  maximum", number(compared.kl_max));
     numbers.add("Same top token", fmt::format("{:.3f} %", 100 * compared.top1_agreement));
     numbers.add("RMS change of p", fmt::format("{:.4f} %", 100 * compared.delta_p_rms));
+  }
+  if (measured.deviation) {
+    const evaluate::Deviation& deviation = *measured.deviation;
+    numbers.add("Fast products",
+                fmt::format("measured on the first {} tokens scored", deviation.scored_tokens));
+    numbers.add("  ln(PPL / exact)", with_error(deviation.ln_ratio, deviation.ln_ratio_se));
+    numbers.add("  KL(exact || this)", fmt::format("{} nats per token", number(deviation.kl_mean)));
   }
   return out + numbers.render();
 }

@@ -13,6 +13,19 @@ void add_model(CLI::App& app, std::string& model) {
       ->required();
 }
 
+void add_compute_option(CLI::App& app, std::string& compute) {
+  app.add_option("--compute", compute,
+                 "exact: products as good as f32; fast: of numbers rounded to bf16, several times the speed "
+                 "where the processor multiplies those")
+      ->check(CLI::IsMember({"exact", "fast"}))
+      ->capture_default_str()
+      ->type_name("exact|fast");
+}
+
+evaluate::Compute compute_of(const std::string& name) {
+  return name == "fast" ? evaluate::Compute::Fast : evaluate::Compute::Exact;
+}
+
 void add_measure_options(CLI::App& app, MeasureOptions& options) {
   app.add_option("--context", options.context, "Tokens per window (default: 512 for llama, 2048 for paper)")
       ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()))
@@ -36,6 +49,7 @@ evaluate::Options MeasureOptions::resolved() const {
   evaluate::Options out;
   out.protocol = protocol == "paper" ? evaluate::Protocol::Paper : evaluate::Protocol::Llama;
   out.activations = activations == "q8" ? evaluate::Activations::Q8 : evaluate::Activations::Exact;
+  out.compute = compute_of(compute);
   out.context = context;
   out.windows = windows;
   return out;

@@ -18,10 +18,13 @@ namespace bitlens::cli {
 void add_model(CLI::App& app, std::string& model);
 
 struct MeasureOptions {
-  std::string protocol = "llama", activations = "exact";
+  std::string protocol = "llama", activations = "exact", compute = "exact";
   std::uint32_t context = 0, windows = 0;
   [[nodiscard]] evaluate::Options resolved() const;
 };
+/// --compute exact|fast.
+void add_compute_option(CLI::App& app, std::string& compute);
+[[nodiscard]] evaluate::Compute compute_of(const std::string& name);
 /// --context, --windows, --protocol, --activations.
 void add_measure_options(CLI::App& app, MeasureOptions& options);
 

@@ -18,7 +18,12 @@ constexpr const char* kHelp =
     "\nJSON KEYS (numbers at the top level; nats are natural logarithms)\n"
     "  ppl, ppl_se       exp(mean NLL) and its standard error\n"
     "  nll_mean, nll_se  negative log-likelihood per scored token, nats\n"
-    "  windows, scored_tokens, context, protocol, activations\n"
+    "  windows, scored_tokens, context, protocol, activations, compute\n"
+    "  fast_ln_ratio, fast_ln_ratio_se, fast_kl_mean (with --compute fast)   ln(PPL / PPL with exact "
+    "products),\n"
+    "                    its standard error, and KL(exact || fast) per token, on the first fast_windows "
+    "windows\n"
+    "                    (fast_scored_tokens tokens)\n"
     "  name, file_bytes, bits_per_weight, recipe (with --recipe), seconds\n"
     "  with --recipe or --base also\n"
     "  kl_mean, kl_se, kl_median, kl_p90, kl_p99, kl_max   KL(base || this) per scored token, nats\n"
@@ -30,7 +35,8 @@ constexpr const char* kHelp =
     "[imatrix, "
     "imatrix_sha256,] "
     "program,\n"
-    "              instruction_set, time, protocol, activations, context, windows, scored_tokens, threads, "
+    "              instruction_set, time, protocol, activations, compute, context, windows, scored_tokens, "
+    "threads, "
     "seed}\n"
     "  warnings";
 
@@ -96,6 +102,7 @@ Command add_perplexity(CLI::App& parent) {
       ->required()
       ->type_name("FILE");
   add_measure_options(*app, options->measure);
+  add_compute_option(*app, options->measure.compute);
   add_recipe_options(*app, options->recipe, false);
   app->add_option("--base", options->base, "Model file to compare with")->type_name("MODEL");
   add_quantizer(*app, options->quantizer);

@@ -145,6 +145,7 @@ Command add_quantize(CLI::App& parent) {
   app->add_option("--text", options->text, "Measure the written file on this text: a file, or \"sample\"")
       ->type_name("FILE");
   add_measure_options(*app, options->measure);
+  add_compute_option(*app, options->measure.compute);
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }
 

@@ -40,7 +40,8 @@ class Pairing {
   }
   /// Tensors of a layer that must be read again for the subject after the base; nullopt: all.
   [[nodiscard]] std::optional<std::vector<std::size_t>> changed(int layer) const {
-    if (&subject_.source().model().file() != &base_->source().model().file()) return std::nullopt;
+    if (&subject_.source().model().file() != &base_->source().model().file() || !same_compute())
+      return std::nullopt;
     std::vector<std::size_t> tensors;
     for (const std::size_t tensor : subject_.layer_tensors(layer))
       if (!run::same_weights(subject_.source(), base_->source(), tensor)) tensors.push_back(tensor);
@@ -51,18 +52,19 @@ class Pairing {
   [[nodiscard]] bool same(std::size_t tensor) const {
     return run::same_weights(subject_.source(), base_->source(), tensor);
   }
+  [[nodiscard]] bool same_compute() const { return subject_.compute() == base_->compute(); }
   [[nodiscard]] bool same_start() const {
     const auto divisors = subject_.source().model().global_tensor(model::Module::RopeFreqs);
     return same(subject_.embedding_tensor()) && (!divisors || same(*divisors));
   }
   [[nodiscard]] bool same_layer(int layer) const {
     const model::Model& model = subject_.source().model();
-    return std::ranges::all_of(subject_.layer_tensors(layer), [&](std::size_t tensor) {
-      const auto rounding = kernels::info(subject_.source().format(tensor)).activation;
-      const bool rounds = subject_.rounds_activations() && model.role(tensor).is_matrix &&
-                          rounding != kernels::ActivationRounding::None;
-      return same(tensor) && !rounds;
-    });
+    return same_compute() && std::ranges::all_of(subject_.layer_tensors(layer), [&](std::size_t tensor) {
+             const auto rounding = kernels::info(subject_.source().format(tensor)).activation;
+             const bool rounds = subject_.rounds_activations() && model.role(tensor).is_matrix &&
+                                 rounding != kernels::ActivationRounding::None;
+             return same(tensor) && !rounds;
+           });
   }
 
   run::Forward subject_;
@@ -211,6 +213,39 @@ class Runner {
   run::LayerActivations activations_;
 };
 
+/// All windows through both models, in groups whose hidden states fit the budget.
+Result<std::vector<TokenResult>> run_all(const Pairing& pairing, const Windows& windows, std::uint64_t budget,
+                                         const WorkContext& work) {
+  Meter meter(work, pairing, windows);
+  Runner runner(pairing, windows, meter, work);
+  const std::size_t count = windows.inputs.size();
+  const std::size_t group = std::clamp<std::size_t>(budget / runner.bytes_per_window(), 1, count);
+  std::vector<TokenResult> tokens;
+  tokens.reserve(count * windows.scored_per_window());
+  for (std::size_t first = 0; first < count; first += group)
+    if (auto s = runner.run(first, std::min(group, count - first), tokens); !s) return pass(s);
+  return tokens;
+}
+
+/// The first window with fast products against the same with exact ones.
+Result<Deviation> deviation_of(const run::Forward& fast, const Windows& windows, const Options& options,
+                               const WorkContext& work) {
+  auto subject =
+      run::Forward::create(fast.source(), windows.context, fast.rounds_activations(), Compute::Fast);
+  auto base = run::Forward::create(fast.source(), windows.context, fast.rounds_activations(), Compute::Exact);
+  if (!subject) return pass(subject);
+  if (!base) return pass(base);
+  Windows first = windows;
+  first.inputs.resize(1);
+  first.targets.resize(1);
+  const WorkContext unseen{work.pool, work.stop, {}};
+  const auto tokens =
+      run_all(Pairing(std::move(*subject), std::move(*base)), first, options.memory_budget, unseen);
+  if (!tokens) return pass(tokens);
+  const Comparison compared = compare(*tokens, 1);
+  return Deviation{1, compared.base.scored_tokens, compared.ln_ratio, compared.ln_ratio_se, compared.kl_mean};
+}
+
 Status check_windows(const Windows& windows) {
   const bool fits = !windows.inputs.empty() && windows.inputs.size() == windows.targets.size() &&
                     windows.first_scored <= windows.last_scored && windows.last_scored + 1 < windows.context;
@@ -228,11 +263,11 @@ Result<Measurement> measure(const run::WeightSource& subject, const run::WeightS
   const auto start = std::chrono::steady_clock::now();
   if (auto status = check_windows(windows); !status) return pass(status);
   auto subject_forward =
-      run::Forward::create(subject, windows.context, options.activations == Activations::Q8);
+      run::Forward::create(subject, windows.context, options.activations == Activations::Q8, options.compute);
   if (!subject_forward) return pass(subject_forward);
   std::optional<run::Forward> base_forward;
   if (base != nullptr) {
-    auto forward = run::Forward::create(*base, windows.context, false);
+    auto forward = run::Forward::create(*base, windows.context, false, options.compute);
     if (!forward) return pass(forward);
     base_forward = std::move(*forward);
     const std::uint32_t own = subject_forward->parameters().vocabulary,
@@ -248,19 +283,19 @@ Result<Measurement> measure(const run::WeightSource& subject, const run::WeightS
         return fail(ErrorCode::InvalidArgument, fmt::format("token {} is outside the vocabulary", target));
 
   const Pairing pairing(std::move(*subject_forward), std::move(base_forward));
-  Meter meter(work, pairing, windows);
-  Runner runner(pairing, windows, meter, work);
-  const std::size_t count = windows.inputs.size();
-  const std::size_t group =
-      std::clamp<std::size_t>(options.memory_budget / runner.bytes_per_window(), 1, count);
-  std::vector<TokenResult> tokens;
-  tokens.reserve(count * windows.scored_per_window());
-  for (std::size_t first = 0; first < count; first += group)
-    if (auto s = runner.run(first, std::min(group, count - first), tokens); !s) return pass(s);
+  const auto scored = run_all(pairing, windows, options.memory_budget, work);
+  if (!scored) return pass(scored);
+  const std::vector<TokenResult>& tokens = *scored;
 
   Measurement result;
-  result.perplexity = subject_perplexity(tokens, count);
-  if (base != nullptr) result.comparison = compare(tokens, count);
+  result.perplexity = subject_perplexity(tokens, windows.inputs.size());
+  if (base != nullptr) result.comparison = compare(tokens, windows.inputs.size());
+  if (options.compute == Compute::Fast) {
+    auto deviation = deviation_of(pairing.subject(), windows, options, work);
+    if (!deviation) return pass(deviation);
+    result.deviation = *deviation;
+  }
+  result.compute = options.compute;
   result.protocol = options.protocol;
   result.activations = options.activations;
   result.context = windows.context;

@@ -18,6 +18,7 @@
 #include "core/base/result.h"
 #include "core/run/weights.h"
 #include "core/tokenizer/tokenizer.h"
+#include "kernels/dense/product.h"
 
 namespace bitlens::evaluate {
 
@@ -25,14 +26,19 @@ enum class Protocol { Llama, Paper };
 /// Exact: f32 activations. Q8: the inputs of quantized weights rounded as llama.cpp's CPU products do
 /// (kernels::ActivationRounding of the weight's format); the embedding look-up is not rounded.
 enum class Activations { Exact, Q8 };
+/// Exact: products with weights as good as those of f32. Fast: both sides of them rounded to bf16, sums in
+/// f32; how far that is off is measured on the first window (Deviation).
+using kernels::Compute;
 [[nodiscard]] const char* protocol_name(Protocol protocol);           // "llama", "paper"
 [[nodiscard]] const char* activations_name(Activations activations);  // "exact", "q8"
+[[nodiscard]] const char* compute_name(Compute compute);              // "exact", "fast"
 
 struct Options {
   Protocol protocol = Protocol::Llama;
   std::uint32_t context = 0;  ///< tokens per window; 0: 512 for llama, 2048 for paper
   std::uint32_t windows = 0;  ///< at most this many, from the start of the text; 0: all
   Activations activations = Activations::Exact;
+  Compute compute = Compute::Exact;
   std::uint64_t memory_budget =
       1ULL << 30;  ///< bytes of hidden states held at once; windows run in groups that fit
 };
@@ -70,11 +76,21 @@ struct Comparison {
   double delta_p_rms = 0;                ///< RMS change of the true token's probability, 0..1
 };
 
+/// What fast products change, measured on the first windows of a run: the same weights with exact products,
+/// paired token by token.
+struct Deviation {
+  std::uint64_t windows = 0, scored_tokens = 0;
+  double ln_ratio = 0, ln_ratio_se = 0;  ///< ln(PPL fast / PPL exact) and its standard error
+  double kl_mean = 0;                    ///< KL(exact || fast), nats per scored token
+};
+
 struct Measurement {
   Perplexity perplexity;
   std::optional<Comparison> comparison;
+  std::optional<Deviation> deviation;  ///< of fast products
   Protocol protocol = Protocol::Llama;
   Activations activations = Activations::Exact;
+  Compute compute = Compute::Exact;
   std::uint32_t context = 0;
   double seconds = 0;
   std::vector<float> token_nll;  ///< per scored token, in window order
@@ -84,8 +100,8 @@ struct Measurement {
 
 /// Measures `subject`, and against `base` when given (same vocabulary). The options' activations apply to
 /// `subject` only, the base runs with exact ones, so the comparison contains the cost of rounded activations
-/// too. Identical views (no tensor differs, exact activations) give a KL of exactly 0. Numeric at the first
-/// NaN, naming layer and tensor.
+/// too; its `compute` applies to both. Identical views (no tensor differs, exact activations) give a KL of
+/// exactly 0. Numeric at the first NaN, naming layer and tensor.
 [[nodiscard]] Result<Measurement> measure(const run::WeightSource& subject, const run::WeightSource* base,
                                           const Windows& windows, const Options& options,
                                           const WorkContext& work);

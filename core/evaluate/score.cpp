@@ -32,7 +32,7 @@ struct Summaries {
 
 /// Does the same product give both sides' logits?
 bool same_output(const run::Forward& a, const run::Forward& b) {
-  return run::same_weights(a.source(), b.source(), a.output_tensor());
+  return a.compute() == b.compute() && run::same_weights(a.source(), b.source(), a.output_tensor());
 }
 
 /// One tile of rows against one slab of the vocabulary.

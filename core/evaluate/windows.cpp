@@ -15,6 +15,10 @@ const char* activations_name(Activations activations) {
   return activations == Activations::Exact ? "exact" : "q8";
 }
 
+const char* compute_name(Compute compute) {
+  return compute == Compute::Exact ? "exact" : "fast";
+}
+
 Result<Windows> make_windows(const std::vector<tokenizer::TokenId>& text_tokens,
                              const tokenizer::Tokenizer& tokenizer, const Options& options,
                              std::uint32_t model_context) {

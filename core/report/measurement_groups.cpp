@@ -31,7 +31,14 @@ double own(const MeasurementRow& row) {
   return row.measurement.perplexity.*kMember;
 }
 
+/// A number of what fast products change, NaN where products were exact.
+template <auto kMember>
+double fast(const MeasurementRow& row) {
+  return row.measurement.deviation ? (*row.measurement.deviation).*kMember : kMissing;
+}
+
 using evaluate::Comparison;
+using evaluate::Deviation;
 using evaluate::Perplexity;
 constexpr Number kNumbers[] = {
     {"ppl", "perplexity, exp(nll_mean)", "1", own<&Perplexity::ppl>},
@@ -52,6 +59,10 @@ constexpr Number kNumbers[] = {
     {"top1_agreement", "share of scored tokens with the same most probable token", "1",
      compared<&Comparison::top1_agreement>},
     {"delta_p_rms", "RMS change of the true token's probability", "1", compared<&Comparison::delta_p_rms>},
+    {"fast_ln_ratio", "ln(ppl / ppl with exact products) on the first windows; NaN with exact products",
+     "nat", fast<&Deviation::ln_ratio>},
+    {"fast_kl_mean", "mean KL divergence exact || fast products per token there", "nat",
+     fast<&Deviation::kl_mean>},
     {"bits_per_weight", "8 * bytes of tensor data / weights", "bit",
      [](const MeasurementRow& row) { return row.bits_per_weight; }},
     {"seconds", "time the measurement took", "s",
@@ -97,6 +108,8 @@ constexpr Text kTexts[] = {
      [](const MeasurementRow& row) {
        return std::string(evaluate::activations_name(row.measurement.activations));
      }},
+    {"compute", "precision of products",
+     [](const MeasurementRow& row) { return std::string(evaluate::compute_name(row.measurement.compute)); }},
     {"model_path", "model file", [](const MeasurementRow& row) { return row.provenance.model_path; }},
     {"model_sha256", "SHA-256 of the model file",
      [](const MeasurementRow& row) { return row.provenance.model_sha256; }},

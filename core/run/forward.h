@@ -72,9 +72,11 @@ struct LayerActivations {
 class Forward {
  public:
   /// Fails with the reason if the model cannot be run. `round_activations`: inputs of products with quantized
-  /// weights are rounded as llama.cpp's CPU code rounds them.
+  /// weights are rounded as llama.cpp's CPU code rounds them. `compute`: how products with weights are
+  /// computed.
   [[nodiscard]] static Result<Forward> create(const WeightSource& source, std::uint32_t context,
-                                              bool round_activations);
+                                              bool round_activations,
+                                              kernels::Compute compute = kernels::Compute::Exact);
 
   [[nodiscard]] const model::LlamaParameters& parameters() const { return parameters_; }
   [[nodiscard]] std::uint32_t context() const { return context_; }
@@ -82,6 +84,7 @@ class Forward {
   [[nodiscard]] bool rounds_activations() const { return round_activations_; }
   /// Angles of the rotary embedding: [context x rope.dimensions], cos and sin alternating.
   [[nodiscard]] const float* rotation() const { return rotation_.data(); }
+  [[nodiscard]] kernels::Compute compute() const { return compute_; }
   /// Windows to hand to run_layer() at once: enough rows for fast products, few enough to bound
   /// LayerActivations.
   [[nodiscard]] std::size_t windows_per_batch() const;
@@ -136,6 +139,7 @@ class Forward {
   model::LlamaParameters parameters_;
   std::uint32_t context_ = 0;
   bool round_activations_ = false;
+  kernels::Compute compute_ = kernels::Compute::Exact;
   std::size_t embedding_ = 0, output_ = 0, output_norm_ = 0;
   kernels::FloatBuffer rotation_;
 };

@@ -19,7 +19,8 @@ tl::unexpected<Error> no_memory(std::string_view what) {
 
 }  // namespace
 
-Result<Forward> Forward::create(const WeightSource& source, std::uint32_t context, bool round_activations) {
+Result<Forward> Forward::create(const WeightSource& source, std::uint32_t context, bool round_activations,
+                                kernels::Compute compute) {
   const model::Model& model = source.model();
   if (!model.llama()) return pass(model.llama());
   if (context == 0) return fail(ErrorCode::InvalidArgument, "a window needs at least one token");
@@ -28,6 +29,7 @@ Result<Forward> Forward::create(const WeightSource& source, std::uint32_t contex
   forward.parameters_ = *model.llama();
   forward.context_ = context;
   forward.round_activations_ = round_activations;
+  forward.compute_ = compute;
   // llama() has checked that all of these exist.
   forward.embedding_ = model.global_tensor(Module::TokenEmbedding).value_or(0);
   forward.output_ = model.global_tensor(Module::Output).value_or(forward.embedding_);
@@ -83,7 +85,7 @@ Status Forward::load_linear(std::size_t tensor, std::uint64_t first, std::uint64
   const std::size_t inputs = info.row_length();
   kernels::PackedMatrix& packed = linear.weights;
   const kernels::Format format = source_->format(tensor);
-  if (!packed.reset(rows, inputs, format)) return no_memory(info.name);
+  if (!packed.reset(rows, inputs, format, compute_)) return no_memory(info.name);
   linear.tensor = tensor;
   const kernels::FormatInfo& stored = kernels::info(format);
   const std::size_t row_bytes = inputs / stored.block_size * stored.block_bytes;

@@ -57,6 +57,7 @@ Result<Provenance> provenance_of(const MeasureRequest& request, const ModelSessi
   out.bos = tokenizer.adds_bos() && tokenizer.bos() ? "added" : "none";
   out.protocol = evaluate::protocol_name(measurement.protocol);
   out.activations = evaluate::activations_name(measurement.activations);
+  out.compute = evaluate::compute_name(measurement.compute);
   out.quantizer = request.recipe ? quantize::quantizer_name(request.quantizer) : "none";
   const ProgramInfo program = program_info();
   out.program = program.version;

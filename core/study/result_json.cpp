@@ -55,6 +55,7 @@ ordered_json provenance_to_json(const Provenance& provenance) {
   }
   out["protocol"] = provenance.protocol;
   out["activations"] = provenance.activations;
+  out["compute"] = provenance.compute;
   out["context"] = provenance.context;
   out["windows"] = provenance.windows;
   out["scored_tokens"] = provenance.scored_tokens;
@@ -72,6 +73,7 @@ Provenance read_provenance(ObjectReader reader) {
   }
   out.protocol = reader.string("protocol");
   out.activations = reader.string("activations");
+  if (reader.has("compute")) out.compute = reader.string("compute");  // older files: exact
   out.context = reader.unsigned_number("context");
   out.windows = reader.unsigned_number("windows");
   out.scored_tokens = reader.unsigned_number("scored_tokens");
@@ -91,6 +93,15 @@ void put_measurement(ordered_json& target, const Measurement& measurement) {
   target["context"] = measurement.context;
   target["protocol"] = evaluate::protocol_name(measurement.protocol);
   target["activations"] = evaluate::activations_name(measurement.activations);
+  target["compute"] = evaluate::compute_name(measurement.compute);
+  if (measurement.deviation) {
+    const evaluate::Deviation& deviation = *measurement.deviation;
+    target["fast_windows"] = deviation.windows;
+    target["fast_scored_tokens"] = deviation.scored_tokens;
+    target["fast_ln_ratio"] = deviation.ln_ratio;
+    target["fast_ln_ratio_se"] = deviation.ln_ratio_se;
+    target["fast_kl_mean"] = deviation.kl_mean;
+  }
   if (measurement.comparison) {
     const Comparison& comparison = *measurement.comparison;
     for (const auto& [key, member] : kComparisonNumbers) target[key] = comparison.*member;
@@ -114,6 +125,17 @@ Measurement read_measurement(ObjectReader& reader) {
   out.protocol = reader.one_of("protocol", {Protocol::Llama, Protocol::Paper}, evaluate::protocol_name);
   out.activations =
       reader.one_of("activations", {Activations::Exact, Activations::Q8}, evaluate::activations_name);
+  if (reader.has("compute"))  // older files: exact
+    out.compute =
+        reader.one_of("compute", {evaluate::Compute::Exact, evaluate::Compute::Fast}, evaluate::compute_name);
+  if (reader.has("fast_windows")) {
+    evaluate::Deviation& deviation = out.deviation.emplace();
+    deviation.windows = reader.unsigned_number("fast_windows");
+    deviation.scored_tokens = reader.unsigned_number("fast_scored_tokens");
+    deviation.ln_ratio = reader.number("fast_ln_ratio");
+    deviation.ln_ratio_se = reader.number("fast_ln_ratio_se");
+    deviation.kl_mean = reader.number("fast_kl_mean");
+  }
   if (reader.has("kl_mean")) {
     Comparison& comparison = out.comparison.emplace();
     for (const auto& [key, member] : kComparisonNumbers) comparison.*member = reader.number(key);

@@ -83,6 +83,7 @@ struct Provenance {
   std::string base_path, base_sha256;   ///< what it was compared with; empty without a comparison
   std::string imatrix, imatrix_sha256;  ///< importance matrix of the encoders; empty without one
   std::string protocol, activations, quantizer, program, instruction_set;
+  std::string compute = "exact";  ///< of the products: "exact" or "fast"
   std::uint64_t context = 0, windows = 0, scored_tokens = 0;
   int threads = 0;
   std::uint64_t seed = 0;  ///< 0: nothing random was used

@@ -88,6 +88,7 @@ std::string study_to_json(const Study& study) {
                     {"context", study.options.context},
                     {"windows", study.options.windows},
                     {"activations", evaluate::activations_name(study.options.activations)},
+                    {"compute", evaluate::compute_name(study.options.compute)},
                     {"quantizer", quantize::quantizer_name(study.quantizer)}};
   out["recipe"] = recipe_json(study.recipe);
   out["recipes"] = ordered_json::array();
@@ -135,6 +136,9 @@ Result<Study> parse_study(std::string_view text, const std::string& file) {
   out.options.windows = static_cast<std::uint32_t>(options.unsigned_number("windows", kMaxU32));
   out.options.activations = options.one_of(
       "activations", {evaluate::Activations::Exact, evaluate::Activations::Q8}, evaluate::activations_name);
+  if (options.has("compute"))  // older files: exact
+    out.options.compute = options.one_of("compute", {evaluate::Compute::Exact, evaluate::Compute::Fast},
+                                         evaluate::compute_name);
   out.quantizer = options.one_of("quantizer", {quantize::Quantizer::Rtn, quantize::Quantizer::Search},
                                  quantize::quantizer_name);
   options.end();

@@ -1,38 +1,56 @@
 #include "kernels/dense/instruction_set.h"
 
-#include <hwy/targets.h>
-
 #include <array>
 #include <atomic>
 #include <cstdint>
 
 #include "kernels/dense/amx.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/dense/instruction_set.cpp"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// After foreach_target:
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bitlens::kernels::HWY_NAMESPACE {
+
+std::int64_t this_target() {
+  return HWY_TARGET;
+}
+
+}  // namespace bitlens::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace bitlens::kernels {
+
+HWY_EXPORT(this_target);
 
 namespace {
 
 std::atomic<bool> tiles_allowed{true};
 
-/// Levels from the best down: name to ask for, name to show, Highway's bit (0: tiles, beside the next level).
+/// Levels from the best down: name to ask for, name to show, Highway's bit.
 struct Level {
   std::string_view name, shown;
   std::int64_t target;
 };
-constexpr std::array<Level, 5> kLevels{{{"amx", "AVX-512 + AMX", 0},
+constexpr std::array<Level, 5> kLevels{{{"amx", "AVX-512 + AMX", HWY_AVX3},
                                         {"avx512", "AVX-512", HWY_AVX3},
                                         {"avx2", "AVX2", HWY_AVX2},
                                         {"sse4", "SSE4", HWY_SSE4},
-                                        {"plain", "plain", 0}}};
+                                        {"plain", "plain", HWY_SCALAR}}};
 
-bool supports(std::int64_t target) {
-  return (hwy::SupportedTargets() & target) != 0;
+/// What code dispatched by Highway runs with now.
+std::int64_t target_in_use() {
+  return HWY_DYNAMIC_DISPATCH(this_target)();
 }
 
 }  // namespace
 
 bool uses_tiles() {
-  return tiles_allowed.load(std::memory_order_relaxed) && supports(HWY_AVX3) && amx::available();
+  return tiles_allowed.load(std::memory_order_relaxed) && target_in_use() == HWY_AVX3 && amx::available();
 }
 
 void allow_tiles(bool allowed) {
@@ -41,9 +59,10 @@ void allow_tiles(bool allowed) {
 
 std::string instruction_set() {
   if (uses_tiles()) return std::string(kLevels[0].shown);
-  for (const Level& level : kLevels)
-    if (level.target != 0 && supports(level.target)) return std::string(level.shown);
-  return std::string(kLevels.back().shown);
+  const std::int64_t target = target_in_use();
+  for (std::size_t i = 1; i < kLevels.size(); ++i)
+    if (kLevels[i].target == target) return std::string(kLevels[i].shown);
+  return hwy::TargetName(target);
 }
 
 bool limit_instruction_set(std::string_view name) {
@@ -52,10 +71,13 @@ bool limit_instruction_set(std::string_view name) {
   if (wanted == kLevels.size()) return false;
   if (wanted == 0) return true;
   allow_tiles(false);
-  // Highway's levels are bits, the better the lower; what is below the wanted one goes.
-  const std::int64_t lowest_kept = kLevels[wanted].target != 0 ? kLevels[wanted].target : HWY_SCALAR;
-  hwy::DisableTargets(lowest_kept - 1);
+  // The better a target, the lower its bit. (Not DisableTargets: in Highway 1.0 the next question for the
+  // supported targets undoes it.)
+  const std::int64_t kept = hwy::SupportedTargets() & ~(kLevels[wanted].target - 1);
+  hwy::SetSupportedTargetsForTest(kept);
+  hwy::GetChosenTarget().Update(kept);
   return true;
 }
 
 }  // namespace bitlens::kernels
+#endif  // HWY_ONCE

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <optional>
 
+#include "kernels/dense/instruction_set.h"
 #include "tests/bench/executor/machine_limit.h"
 #include "tests/bench/executor/own_work.h"
 #include "tests/bench/executor/peer.h"
@@ -53,6 +54,14 @@ class Samples {
   std::vector<double> values_;
 };
 
+/// What the machine calls its processor.
+std::string processor() {
+  std::ifstream information("/proc/cpuinfo");
+  for (std::string line; std::getline(information, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown processor";
+}
+
 struct Options {
   std::string peer, folder = "bench-files";
   int threads = 0, repetitions = 3, windows = 8;
@@ -74,8 +83,8 @@ class Bench {
   }
 
   void run() {
-    fmt::print("{} threads; medians of {}; peer: {}\n\n", pool_.size(), options_.repetitions,
-               peer_.given() ? options_.peer : "not run");
+    fmt::print("{}; {}, {} threads; medians of {}; peer: {}\n\n", processor(), kernels::instruction_set(),
+               pool_.size(), options_.repetitions, peer_.given() ? options_.peer : "not run");
     fmt::print("{:<52} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "work", "ours", "limit", "peer", "ours/limit",
                "ours/peer");
     prepare();
@@ -159,21 +168,29 @@ class Bench {
             std::nullopt, limit, std::nullopt);
     }
     MachineLimit library(one.shape, Arithmetic::F32, pool_.size());
+    std::optional<double> best;  // of the peer, over the types
+    std::vector<std::pair<std::string, std::optional<double>>> fast_rates;
     for (const auto& [type, model] : one.files) {
-      OwnForward own = need(OwnForward::open(model));
-      Samples single, many, limit, other;
+      OwnForward exact = need(OwnForward::open(model)),
+                 fast = need(OwnForward::open(model, kernels::Compute::Fast));
+      Samples single, many, quick, limit, other;
       for (int i = 0; i < options_.repetitions; ++i) {
-        many.add(need(own.run(static_cast<std::size_t>(options_.windows), work_)));
-        limit.add(library.tokens_per_second());
+        many.add(need(exact.run(static_cast<std::size_t>(options_.windows), work_)));
         other.add(peer_.forward(model));
-        single.add(need(own.run(1, work_)));
+        quick.add(need(fast.run(static_cast<std::size_t>(options_.windows), work_)));
+        limit.add(library.tokens_per_second());
+        single.add(need(exact.run(1, work_)));
       }
-      row(fmt::format("{} {} forward, {} windows, tokens/s (f32 limit)", one.shape.name, type,
-                      options_.windows),
-          many.median(), limit.median(), other.median());
-      row(fmt::format("{} {} forward, 1 window, tokens/s", one.shape.name, type), single.median(),
+      const std::string name = fmt::format("{} {} forward", one.shape.name, type);
+      row(fmt::format("{}, {} windows, tokens/s (f32 limit)", name, options_.windows), many.median(),
           limit.median(), other.median());
+      row(name + ", 1 window, tokens/s", single.median(), limit.median(), other.median());
+      best = std::max(best, other.median());
+      fast_rates.emplace_back(name, quick.median());
     }
+    for (const auto& [name, rate] : fast_rates)
+      row(fmt::format("{}, fast, {} windows (peer's best type)", name, options_.windows), rate, std::nullopt,
+          best);
   }
 
   void perplexity(const Case& one) {
@@ -182,6 +199,8 @@ class Bench {
           std::ofstream(full) << random_text(std::size_t{1} << 20);
           return {};
         });
+    std::optional<double> best;  // of the peer, over the types
+    std::vector<std::pair<std::string, std::optional<double>>> times;
     for (const auto& [type, model] : one.files) {
       Samples ours, other, our_memory, other_memory, resident;
       for (int i = 0; i < options_.repetitions; ++i) {
@@ -200,9 +219,12 @@ class Bench {
       const std::string name =
           fmt::format("{} {} perplexity {} x 512", one.shape.name, type, options_.windows);
       row(name + ", s", ours.median(), std::nullopt, other.median());
+      if (const auto now = other.median()) best = best ? std::min(*best, *now) : *now;
+      times.emplace_back(name, ours.median());
       row(name + ", anonymous GB", our_memory.median(), std::nullopt, other_memory.median());
       row(name + ", GB (peer: mapped file too)", our_memory.median(), std::nullopt, resident.median());
     }
+    for (const auto& [name, time] : times) row(name + ", s (peer's best type)", time, std::nullopt, best);
   }
 
   void statistics() {

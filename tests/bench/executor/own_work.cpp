@@ -23,14 +23,14 @@ class Stopwatch {
 
 }  // namespace
 
-Result<OwnForward> OwnForward::open(const std::string& path) {
+Result<OwnForward> OwnForward::open(const std::string& path, kernels::Compute compute) {
   auto file = io::open_gguf(path);
   if (!file) return pass(file);
   auto model = model::make_model(*std::move(file));
   if (!model) return pass(model);
   OwnForward own;
   own.source_ = run::file_weights(*std::move(model));
-  auto forward = run::Forward::create(*own.source_, kContext, false);
+  auto forward = run::Forward::create(*own.source_, kContext, false, compute);
   if (!forward) return pass(forward);
   own.forward_ = *std::move(forward);
   return own;

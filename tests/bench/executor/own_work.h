@@ -19,7 +19,8 @@ namespace bitlens::bench {
 /// left out.
 class OwnForward {
  public:
-  [[nodiscard]] static Result<OwnForward> open(const std::string& path);
+  [[nodiscard]] static Result<OwnForward> open(const std::string& path,
+                                               kernels::Compute compute = kernels::Compute::Exact);
   /// Tokens per second.
   [[nodiscard]] Result<double> run(std::size_t windows, const WorkContext& work);
   [[nodiscard]] Shape shape() const;

@@ -402,13 +402,22 @@ class ProductTest : public QObject {
     });
   }
 
-  void levels_have_names() {
+  void levels_limit_what_is_used() {
     QVERIFY(!kernels::limit_instruction_set("avx9"));
+    const std::string best = kernels::instruction_set();
     QVERIFY(kernels::limit_instruction_set("amx"));  // the highest: no limit
-    kernels::allow_tiles(false);
-    QVERIFY(kernels::instruction_set().find("AMX") == std::string::npos);
+    QCOMPARE(kernels::instruction_set(), best);
+    for (const auto& [name, shown] : {std::pair{"avx512", "AVX-512"}, {"avx2", "AVX2"}, {"plain", "plain"}}) {
+      QVERIFY(kernels::limit_instruction_set(name));
+      const std::string now = kernels::instruction_set();
+      QVERIFY(now.find("AMX") == std::string::npos);
+      // This processor may not have the level itself; then the next one is used.
+      if (best.starts_with("AVX-512") || name == std::string_view("plain")) QCOMPARE(now, std::string(shown));
+    }
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     kernels::allow_tiles(true);
-    if (kernels::uses_tiles()) QVERIFY(kernels::instruction_set() == "AVX-512 + AMX");
+    QCOMPARE(kernels::instruction_set(), best);
   }
 
   void refuses_sizes_beyond_memory() {

@@ -4,6 +4,7 @@
 #include <QtTest>
 
 #include "core/evaluate/perplexity.h"
+#include "kernels/dense/instruction_set.h"
 #include "tests/unit/run/tiny_llama.h"
 
 using namespace bitlens;
@@ -66,7 +67,15 @@ class MeasureTest : public QObject {
   std::string path(const char* name) { return folder_.filePath(QLatin1String(name)).toStdString(); }
 
  private slots:
+  void matches_double_data() {
+    QTest::addColumn<bool>("tiles");
+    QTest::newRow("vectors") << false;
+    QTest::newRow("tiles, if there are") << true;
+  }
   void matches_double() {
+    QFETCH(bool, tiles);
+    kernels::allow_tiles(tiles);
+    const double slack = tiles ? 20 : 1;  // tiles keep 16 bits of every number
     TinyLlama subject = wide().draw(1), base = wide().draw(1);
     for (float& value : subject.tensors["blk.1.ffn_up.weight"]) value *= 1.1F;
     const auto subject_model = subject.open(path("subject.gguf")), base_model = base.open(path("base.gguf"));
@@ -90,7 +99,7 @@ class MeasureTest : public QObject {
         double token_kl = 0.0;
         for (std::size_t i = 0; i < q.size(); ++i) token_kl += std::exp(b[i]) * (b[i] - q[i]);
         QVERIFY(std::fabs(static_cast<double>(measured->token_kl[count]) - token_kl) <
-                1e-6 + 1e-4 * token_kl);
+                slack * (1e-6 + 1e-4 * token_kl));
         kl += token_kl;
         agreed += std::max_element(q.begin(), q.end()) - q.begin() ==
                   std::max_element(b.begin(), b.end()) - b.begin();
@@ -98,11 +107,56 @@ class MeasureTest : public QObject {
     }
     const auto n = static_cast<double>(count);
     QCOMPARE(measured->perplexity.scored_tokens, std::uint64_t{count});
-    QVERIFY(std::fabs(measured->perplexity.nll_mean - nll / n) < 1e-6);
-    QVERIFY(std::fabs(measured->comparison->base.nll_mean - base_nll / n) < 1e-6);
-    QVERIFY(std::fabs(measured->comparison->kl_mean - kl / n) < 1e-5 * kl / n);
-    QVERIFY(std::fabs(measured->comparison->ln_ratio - (nll - base_nll) / n) < 1e-6);
+    QVERIFY(std::fabs(measured->perplexity.nll_mean - nll / n) < slack * 1e-6);
+    QVERIFY(std::fabs(measured->comparison->base.nll_mean - base_nll / n) < slack * 1e-6);
+    QVERIFY(std::fabs(measured->comparison->kl_mean - kl / n) < slack * 1e-5 * kl / n);
+    QVERIFY(std::fabs(measured->comparison->ln_ratio - (nll - base_nll) / n) < slack * 1e-6);
     QCOMPARE(measured->comparison->top1_agreement, agreed / n);
+  }
+
+  void fast_products_say_how_far_off_they_are() {
+    const auto model = wide().draw().open(path("tiny.gguf"));
+    const auto view = run::file_weights(model);
+    const auto inputs = testing::random_windows(3, 30, wide().vocabulary);
+    ThreadPool pool(2);
+    for (const Activations activations : {Activations::Exact, Activations::Q8}) {
+      Options options;
+      options.activations = activations;
+      const auto exact = evaluate::measure(*view, nullptr, windows_of(inputs), options, WorkContext{pool});
+      options.compute = evaluate::Compute::Fast;
+      const auto fast = evaluate::measure(*view, nullptr, windows_of(inputs), options, WorkContext{pool});
+      QVERIFY(exact && fast);
+      QVERIFY(!exact->deviation && fast->deviation);
+      QVERIFY(exact->compute == evaluate::Compute::Exact && fast->compute == evaluate::Compute::Fast);
+      QCOMPARE(fast->deviation->windows, std::uint64_t{1});
+      const std::size_t count = fast->deviation->scored_tokens;
+      QCOMPARE(count, std::size_t{14});
+      double difference = 0.0, largest = 0.0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const double one = static_cast<double>(fast->token_nll[i]) - static_cast<double>(exact->token_nll[i]);
+        difference += one / static_cast<double>(count);
+        largest = std::max(largest, std::fabs(one));
+      }
+      QVERIFY(largest > 1e-5 && largest < 0.3);  // bf16 was used, and no more was lost than it loses
+      QVERIFY(std::fabs(fast->deviation->ln_ratio - difference) < 1e-6);
+      QVERIFY(fast->deviation->ln_ratio_se > 0 && fast->deviation->kl_mean > 0);
+    }
+  }
+
+  void fast_products_change_no_comparison_of_equals() {
+    const auto model = wide().draw().open(path("tiny.gguf"));
+    const auto one = run::file_weights(model), other = run::file_weights(model);
+    ThreadPool pool(2);
+    Options options;
+    options.compute = evaluate::Compute::Fast;
+    const auto windows = windows_of(testing::random_windows(2, 20, wide().vocabulary));
+    const auto measured = evaluate::measure(*one, other.get(), windows, options, WorkContext{pool});
+    QVERIFY(measured);
+    QCOMPARE(measured->comparison->kl_mean, 0.0);
+    ThreadPool single(1);
+    const auto again = evaluate::measure(*one, other.get(), windows, options, WorkContext{single});
+    QVERIFY(again && same(*measured, *again));
+    QCOMPARE(again->deviation->kl_mean, measured->deviation->kl_mean);
   }
 
   void identical_views_diverge_by_exactly_nothing() {

@@ -4,6 +4,7 @@
 #include <QtTest>
 
 #include "core/run/forward.h"
+#include "kernels/dense/instruction_set.h"
 #include "tests/unit/run/tiny_llama.h"
 
 using namespace bitlens;
@@ -77,26 +78,38 @@ class ForwardTest : public QObject {
     QVERIFY2(model->llama(), model->llama() ? "" : model->llama().error().describe().c_str());
     QCOMPARE(model->llama()->tied_output, tiny.tied);
     const auto windows = testing::random_windows(3, 61, tiny.vocabulary);
-    const Run result = run_all(model, windows, 2, 2);
-    QVERIFY2(!result.error, result.error ? result.error->describe().c_str() : "");
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      const auto expected = tiny.hidden_states(windows[w]);
-      for (std::size_t layer = 0; layer < expected.size(); ++layer)
-        for (std::size_t p = 0; p < windows[w].size(); ++p)
-          for (std::size_t i = 0; i < tiny.width; ++i) {
-            const double ours =
-                static_cast<double>(result.states[layer][(w * windows[w].size() + p) * tiny.width + i]);
-            QVERIFY2(std::fabs(ours - expected[layer][p][i]) < 3e-5,
-                     qPrintable(QString("layer %1 position %2: %3, expected %4")
-                                    .arg(layer)
-                                    .arg(p)
-                                    .arg(ours)
-                                    .arg(expected[layer][p][i])));
-          }
+    // Tiles keep 16 bits of every number.
+    for (const auto& [tiles, tolerance] : {std::pair{false, 3e-5}, std::pair{true, 4e-4}}) {
+      kernels::allow_tiles(tiles);
+      const Run result = run_all(model, windows, 2, 2);
+      QVERIFY2(!result.error, result.error ? result.error->describe().c_str() : "");
+      for (std::size_t w = 0; w < windows.size(); ++w) {
+        const auto expected = tiny.hidden_states(windows[w]);
+        for (std::size_t layer = 0; layer < expected.size(); ++layer)
+          for (std::size_t p = 0; p < windows[w].size(); ++p)
+            for (std::size_t i = 0; i < tiny.width; ++i) {
+              const double ours =
+                  static_cast<double>(result.states[layer][(w * windows[w].size() + p) * tiny.width + i]);
+              QVERIFY2(std::fabs(ours - expected[layer][p][i]) < tolerance,
+                       qPrintable(QString("layer %1 position %2: %3, expected %4")
+                                      .arg(layer)
+                                      .arg(p)
+                                      .arg(ours)
+                                      .arg(expected[layer][p][i])));
+            }
+      }
     }
   }
 
+  void logits_match_double_data() {
+    QTest::addColumn<bool>("tiles");
+    QTest::newRow("vectors") << false;
+    QTest::newRow("tiles, if there are") << true;
+  }
   void logits_match_double() {
+    QFETCH(bool, tiles);
+    kernels::allow_tiles(tiles);
+    const double tolerance = tiles ? 4e-4 : 5e-5;
     for (const bool tied : {false, true}) {
       TinyLlama tiny;
       tiny.tied = tied;
@@ -119,7 +132,7 @@ class ForwardTest : public QObject {
       const auto expected = tiny.logits(windows[0]);
       for (std::size_t p = 0; p < 10; ++p)
         for (std::size_t i = 0; i < 33; ++i)
-          QVERIFY(std::fabs(static_cast<double>(logits[p * 33 + i]) - expected[p][20 + i]) < 5e-5);
+          QVERIFY(std::fabs(static_cast<double>(logits[p * 33 + i]) - expected[p][20 + i]) < tolerance);
     }
   }
 
