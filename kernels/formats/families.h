@@ -32,6 +32,11 @@ void encode_search_q5_0(const float* source, const float* importance, std::byte*
 void encode_search_q5_1(const float* source, const float* importance, std::byte* target, std::size_t count);
 void encode_search_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count);
 
+// unweighted_search.cpp: what the above do without importance
+void encode_unweighted_q4_0(const float* source, std::byte* target, std::size_t count);
+void encode_unweighted_q5_0(const float* source, std::byte* target, std::size_t count);
+void encode_unweighted_q8_0(const float* source, std::byte* target, std::size_t count);
+
 // k_decode.cpp, k_search.cpp
 void decode_q2_k(const std::byte* source, float* target, std::size_t count);
 void decode_q3_k(const std::byte* source, float* target, std::size_t count);

@@ -71,6 +71,48 @@ HWY_INLINE Floats as_stored(Floats scale, Floats unit) {
 /// The least scale F16 can hold.
 constexpr float kLeastHalf = 0x1p-24F;
 
+#if HWY_TARGET == HWY_SCALAR
+template <int kCount>
+void transpose(const float* const* from, float* to) {
+  for (int j = 0; j < kCount; ++j) {
+    to[j] = from[0][j];
+  }
+}
+#else
+/// Four values of each of the blocks from[0], from[4], from[8], ...
+template <class D>
+HWY_INLINE hn::Vec<D> load_quads(D d, const float* const* from, std::size_t at) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return hn::LoadU(d, from[0] + at);
+  } else {
+    constexpr hn::Half<D> half;
+    return hn::Combine(d, load_quads(half, from + hn::MaxLanes(half), at), load_quads(half, from, at));
+  }
+}
+/// to[j * lanes + lane] = from[lane][j]
+template <int kCount>
+void transpose(const float* const* from, float* to) {
+  static_assert(kCount % 4 == 0);
+  constexpr std::size_t kLanes = hn::MaxLanes(Tag());
+  static_assert(kLanes == 4 || kLanes == 8 || kLanes == 16);
+  const Tag d;
+  for (std::size_t j = 0; j < kCount; j += 4) {
+    const Floats row0 = load_quads(d, from, j);
+    const Floats row1 = load_quads(d, from + 1, j);
+    const Floats row2 = load_quads(d, from + 2, j);
+    const Floats row3 = load_quads(d, from + 3, j);
+    const Floats even01 = hn::InterleaveLower(d, row0, row2);
+    const Floats odd01 = hn::InterleaveLower(d, row1, row3);
+    const Floats even23 = hn::InterleaveUpper(d, row0, row2);
+    const Floats odd23 = hn::InterleaveUpper(d, row1, row3);
+    hn::Store(hn::InterleaveLower(d, even01, odd01), d, to + j * kLanes);
+    hn::Store(hn::InterleaveUpper(d, even01, odd01), d, to + (j + 1) * kLanes);
+    hn::Store(hn::InterleaveLower(d, even23, odd23), d, to + (j + 2) * kLanes);
+    hn::Store(hn::InterleaveUpper(d, even23, odd23), d, to + (j + 3) * kLanes);
+  }
+}
+#endif
+
 /// Memory behind tiles: room for kLanes blocks of kCount weights.
 template <int kCount, std::size_t kLanes, bool kWeighted>
 struct TileMemory {
@@ -125,19 +167,23 @@ struct Tile {
 
   /// Blocks first .. first + lanes - 1 of `blocks` consecutive ones; lanes beyond the last repeat it.
   void load(const float* source, const float* importance, std::size_t first, std::size_t blocks) const {
-    const std::size_t lanes = lane_count();
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const std::size_t block = first + lane < blocks ? first + lane : blocks - 1;
-      const float* from = source + block * kCount;
-      for (std::size_t j = 0; j < kCount; ++j) {
-        x_[j * lanes + lane] = from[j];
-      }
-      if constexpr (kWeighted) {
-        const float* weights = importance + block * kCount;
-        for (std::size_t j = 0; j < kCount; ++j) {
-          w_[j * lanes + lane] = weights[j];
-        }
-      }
+    const float* rows[kMaxLanes];
+    point_at(source, first, blocks, rows);
+    transpose<kCount>(rows, x_);
+    if constexpr (kWeighted) {
+      point_at(importance, first, blocks, rows);
+      transpose<kCount>(rows, w_);
+    }
+  }
+  /// The weights alone; importances are for the caller to fill in.
+  void load_values(const float* source, std::size_t first, std::size_t blocks) const {
+    const float* rows[kMaxLanes];
+    point_at(source, first, blocks, rows);
+    transpose<kCount>(rows, x_);
+  }
+  static void point_at(const float* values, std::size_t first, std::size_t blocks, const float** rows) {
+    for (std::size_t lane = 0; lane < lane_count(); ++lane) {
+      rows[lane] = values + (first + lane < blocks ? first + lane : blocks - 1) * kCount;
     }
   }
 
@@ -219,6 +265,21 @@ struct LaneValues {
   HWY_INLINE explicit LaneValues(Floats lanes) { hn::Store(lanes, Tag(), values); }
   float operator[](std::size_t lane) const { return values[lane]; }
 };
+
+/// Codes of one block out of its row of weights: round((x * by) * inverse), limited to low..high, minus `zero`.
+/// The same arithmetic as in the lanes of a normalized tile, so the same codes.
+template <int kCount>
+HWY_INLINE void row_codes(const float* x, float by, float inverse, float low, float high, float zero,
+                          std::uint8_t* codes) {
+  constexpr hn::CappedTag<float, static_cast<std::size_t>(kCount)> d;
+  constexpr hn::Rebind<std::int8_t, hn::CappedTag<float, static_cast<std::size_t>(kCount)>> narrow;
+  for (std::size_t j = 0; j < kCount; j += hn::Lanes(d)) {
+    const auto scaled = hn::Mul(hn::Mul(hn::LoadU(d, x + j), hn::Set(d, by)), hn::Set(d, inverse));
+    const auto limited = hn::Max(hn::Min(scaled, hn::Set(d, high)), hn::Set(d, low));
+    const auto code = hn::NearestInt(hn::Sub(hn::Round(limited), hn::Set(d, zero)));
+    hn::StoreU(hn::DemoteTo(narrow, code), narrow, reinterpret_cast<std::int8_t*>(codes) + j);
+  }
+}
 
 /// Codes of a tile as bytes, block by block.
 template <int kCount>

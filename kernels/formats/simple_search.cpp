@@ -1,4 +1,5 @@
-// Searching encoders of Q4_0, Q5_0 and Q8_0 (one scale per 32 weights).
+// Searching encoders of one scale per 32 weights with an importance matrix (Q4_0 Q5_0 Q8_0; without:
+// unweighted_search.cpp), and of scale and offset (Q4_1 Q5_1).
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -25,97 +26,6 @@ constexpr Grid kGrid8{-128.0F, 127.0F};
 constexpr Ladder kLadder4 = make_ladder(5.6F, 9.6F, 20, 5.6F, 8.4F, 8);
 constexpr Ladder kLadder5 = make_ladder(12.8F, 18.4F, 24, 12.8F, 16.0F, 8);
 
-/// What each weight of a block matters when nobody says: sqrt(mean square of the block + its own square),
-/// from the values as loaded.
-template <class T>
-void weigh_by_magnitude(const T& tile) {
-  // Relative to the largest, so that squares neither overflow nor vanish.
-  const Floats largest = tile.largest_magnitude();
-  const Floats quotient = hn::Div(constant(1.0F), largest);
-  const Floats inverse =
-      hn::IfThenElseZero(hn::Le(quotient, constant(std::numeric_limits<float>::max())), quotient);
-  Floats square = zeros();
-  for (int j = 0; j < T::count; ++j) {
-    const Floats y = hn::Mul(tile.x(j), inverse);
-    square = hn::Add(square, hn::Mul(y, y));
-  }
-  square = hn::Mul(square, constant(1.0F / static_cast<float>(T::count)));
-  const auto any = hn::Gt(square, zeros());
-  for (int j = 0; j < T::count; ++j) {
-    const Floats y = hn::Mul(tile.x(j), inverse);
-    const Floats weight = hn::Sqrt(hn::Add(square, hn::Mul(y, y)));
-    hn::Store(hn::IfThenElse(any, weight, constant(1.0F)), Tag(),
-              tile.w_ + static_cast<std::size_t>(j) * lane_count());
-  }
-}
-
-/// Per lane, sum over the block of (x - y)^2. Both in the order of a tile.
-template <int kCount>
-void squared_errors(const float* x, const float* y, double* sums) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag());
-  std::fill_n(sums, kLanes, 0.0);
-  for (std::size_t j = 0; j < kCount; ++j) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const std::size_t at = j * kLanes + lane;
-      const double difference = static_cast<double>(x[at]) - static_cast<double>(y[at]);
-      sums[lane] += difference * difference;
-    }
-  }
-}
-
-/// Weighs each weight by its magnitude; a block whose plain error that makes worse than plain rounding's is
-/// rounded plainly.
-void search_q4_0_by_magnitude(const float* source, std::byte* target, std::size_t count) {
-  constexpr int kSize = BlockQ4_0::kSize;
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag()), kTile = kLanes * kSize;
-  auto* block = reinterpret_cast<BlockQ4_0*>(target);
-  const std::size_t blocks = count / kSize;
-  TileMemory<kSize, kMaxLanes, true> memory;
-  TileMemory<kSize, kMaxLanes, false> original_memory;
-  TileMemory<kSize, kMaxLanes, false> plain_memory;
-  const Tile<kSize, true> tile(memory);
-  const Tile<kSize, false> original(original_memory);
-  const Tile<kSize, false> plain(plain_memory);
-  HWY_ALIGN float searched[kTile];
-  float rounded[kTile];
-  BlockQ4_0 rounded_blocks[kLanes];
-  Codes<kSize> codes;
-  for (std::size_t first = 0; first < blocks; first += kLanes) {
-    const std::size_t lanes = std::min(kLanes, blocks - first);
-    original.load(source, nullptr, first, blocks);
-    std::copy_n(original.x_, kTile, tile.x_);
-    weigh_by_magnitude(tile);
-    const Floats unit = power_of_two_below(tile.largest_magnitude());
-    tile.normalize(unit, tile.largest_weight());
-    const BestScale best = search_scale(tile, kGrid4, unit, kLadder4);
-    const Floats inverse = inverse_or_zero(best.d);
-    const Floats scale = hn::Mul(best.d, unit);
-    for (int j = 0; j < kSize; ++j) {
-      const Floats code = nearest_code(hn::Mul(tile.x(j), inverse), kGrid4);
-      hn::Store(hn::Mul(code, scale), Tag(), searched + static_cast<std::size_t>(j) * kLanes);
-      codes.store(j, hn::Sub(code, constant(kGrid4.low)));
-    }
-    const float* x = source + first * kSize;
-    auto* plain_bytes = reinterpret_cast<std::byte*>(rounded_blocks);
-    encode_rtn_q4_0(x, plain_bytes, lanes * kSize);
-    decode_q4_0(plain_bytes, rounded, lanes * kSize);
-    plain.load(rounded, nullptr, 0, lanes);
-    double error[kLanes];
-    double plain_error[kLanes];
-    squared_errors<kSize>(original.x_, searched, error);
-    squared_errors<kSize>(original.x_, plain.x_, plain_error);
-    const LaneValues scales(scale);
-    for (std::size_t lane = 0; lane < lanes; ++lane, ++block) {
-      if (plain_error[lane] < error[lane]) {
-        *block = rounded_blocks[lane];
-        continue;
-      }
-      store_u16(block->d, float_to_half(scales[lane]));
-      pack_nibbles(codes.block(lane), block->qs);
-    }
-  }
-}
-
 void search_q4_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
   encode_scaled<BlockQ4_0, true>(
       source, importance, target, count, kGrid4, kLadder4,
@@ -123,15 +33,11 @@ void search_q4_0_blocks(const float* source, const float* importance, std::byte*
 }
 
 void search_q5_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
-  const auto pack = [](const std::uint8_t* codes, BlockQ5_0& block) {
-    pack_nibbles(codes, block.qs);
-    pack_fifth_bits(codes, block.qh);
-  };
-  if (importance != nullptr) {
-    encode_scaled<BlockQ5_0, true>(source, importance, target, count, kGrid5, kLadder5, pack);
-  } else {
-    encode_scaled<BlockQ5_0, false>(source, importance, target, count, kGrid5, kLadder5, pack);
-  }
+  encode_scaled<BlockQ5_0, true>(source, importance, target, count, kGrid5, kLadder5,
+                                 [](const std::uint8_t* codes, BlockQ5_0& block) {
+                                   pack_nibbles(codes, block.qs);
+                                   pack_fifth_bits(codes, block.qh);
+                                 });
 }
 
 /// Scales at which the extreme weight is -128 .. -112 or 127 .. 111: the step is a third of what moves a
@@ -140,12 +46,11 @@ constexpr Ladder kLadder8 = make_ladder(128.4F, 114.0F, 32, 127.4F, 118.0F, 16);
 /// With few weights that matter, clipping the others or a coarser scale may fit better.
 constexpr Ladder kWideLadder8 = make_ladder(129.0F, 160.0F, 16, 113.0F, 96.0F, 16);
 
-template <bool kWeighted>
-void encode_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
+void search_q8_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
   auto* block = reinterpret_cast<BlockQ8_0*>(target);
   const std::size_t blocks = count / 32;
-  TileMemory<32, kMaxLanes, kWeighted> memory;
-  const Tile<32, kWeighted> tile(memory);
+  TileMemory<32, kMaxLanes, true> memory;
+  const Tile<32, true> tile(memory);
   Codes<32> codes;
   for (std::size_t first = 0; first < blocks; first += lane_count()) {
     tile.load(source, importance, first, blocks);
@@ -157,11 +62,9 @@ void encode_q8_0(const float* source, const float* importance, std::byte* target
     settle_scale(tile, kGrid8, unit, hn::Div(extreme, constant(127.0F)), 1, best);
     climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kLadder8.down, kLadder8.down_steps, best);
     climb_stored_ladder(tile, kGrid8, unit, extreme, kLadder8.up, kLadder8.up_steps, best);
-    if constexpr (kWeighted) {
-      climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.down, kWideLadder8.down_steps,
-                          best);
-      climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.up, kWideLadder8.up_steps, best);
-    }
+    climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.down, kWideLadder8.down_steps,
+                        best);
+    climb_stored_ladder(tile, kGrid8, unit, hn::Neg(extreme), kWideLadder8.up, kWideLadder8.up_steps, best);
     settle_scale(tile, kGrid8, unit, best.d, 3, best);
     try_least_scales(tile, kGrid8, unit, largest, best);
     const Floats inverse = inverse_or_zero(best.d);
@@ -173,14 +76,6 @@ void encode_q8_0(const float* source, const float* importance, std::byte* target
       store_u16(block->d, float_to_half(scales[lane]));
       std::memcpy(block->qs, codes.block(lane), 32);
     }
-  }
-}
-
-void search_q8_0_blocks(const float* source, const float* importance, std::byte* target, std::size_t count) {
-  if (importance != nullptr) {
-    encode_q8_0<true>(source, importance, target, count);
-  } else {
-    encode_q8_0<false>(source, nullptr, target, count);
   }
 }
 
@@ -280,31 +175,33 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bitlens::kernels {
 HWY_EXPORT(search_q4_0_blocks);
-HWY_EXPORT(search_q4_0_by_magnitude);
 HWY_EXPORT(search_q4_1_blocks);
 HWY_EXPORT(search_q5_0_blocks);
 HWY_EXPORT(search_q5_1_blocks);
 HWY_EXPORT(search_q8_0_blocks);
 
-// Without importance, 4-bit codes fitted by plain squared error clip the large weights, and a model's
-// divergence grows although the error falls; so large weights count more, as in ggml's encoders.
 void encode_search_q4_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
-  if (importance != nullptr) {
-    HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(source, importance, target, count);
-    return;
+  if (importance == nullptr) {
+    return encode_unweighted_q4_0(source, target, count);
   }
-  HWY_DYNAMIC_DISPATCH(search_q4_0_by_magnitude)(source, target, count);
+  HWY_DYNAMIC_DISPATCH(search_q4_0_blocks)(source, importance, target, count);
 }
 void encode_search_q4_1(const float* source, const float* importance, std::byte* target, std::size_t count) {
   HWY_DYNAMIC_DISPATCH(search_q4_1_blocks)(source, importance, target, count);
 }
 void encode_search_q5_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
+  if (importance == nullptr) {
+    return encode_unweighted_q5_0(source, target, count);
+  }
   HWY_DYNAMIC_DISPATCH(search_q5_0_blocks)(source, importance, target, count);
 }
 void encode_search_q5_1(const float* source, const float* importance, std::byte* target, std::size_t count) {
   HWY_DYNAMIC_DISPATCH(search_q5_1_blocks)(source, importance, target, count);
 }
 void encode_search_q8_0(const float* source, const float* importance, std::byte* target, std::size_t count) {
+  if (importance == nullptr) {
+    return encode_unweighted_q8_0(source, target, count);
+  }
   HWY_DYNAMIC_DISPATCH(search_q8_0_blocks)(source, importance, target, count);
 }
 }  // namespace bitlens::kernels
