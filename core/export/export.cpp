@@ -20,6 +20,10 @@ bool same_file(const struct stat& a, const std::string& path) {
   return ::stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 Result<ExportResult> run_export(const io::ModelFile& source, const quantize::ResolvedRecipe& resolved,
                                 const ExportOptions& options, const WorkContext& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -42,17 +46,15 @@ Result<ExportResult> run_export(const io::ModelFile& source, const quantize::Res
   auto writer = io::GgufWriter::create(options.path, metadata, plan, options.overwrite);
   if (!writer) return pass(writer);
 
-  TensorStream stream(source, work);
   std::uint64_t done = 0;
-  for (std::size_t t = 0; t < plan.size(); ++t) {
-    const quantize::TensorChoice& choice = resolved.tensors[t];
-    auto hash = stream.run(
-        t, choice, choice.weighted ? resolved.importance.get() : nullptr,
-        [&](std::span<const std::byte> data) { return (*writer)->write(t, data); },
-        [&](std::uint64_t bytes) { work.report("encode", done += bytes, total); });
-    if (!hash) return pass(hash);
-    written[t].sha256 = *std::move(hash);
-  }
+  const auto encoding = std::chrono::steady_clock::now();
+  auto hashes = stream_tensors(
+      source, resolved, work,
+      [&](std::size_t tensor, std::span<const std::byte> data) { return (*writer)->write(tensor, data); },
+      [&](std::uint64_t bytes) { work.report("encode", done += bytes, total); });
+  if (!hashes) return pass(hashes);
+  const double encode_seconds = seconds_since(encoding);
+  for (std::size_t t = 0; t < written.size(); ++t) written[t].sha256 = std::move((*hashes)[t]);
   if (auto status = (*writer)->finish(); !status) return pass(status);
   if (auto status = source.check_unchanged(); !status) return pass(status);
 
@@ -64,8 +66,8 @@ Result<ExportResult> run_export(const io::ModelFile& source, const quantize::Res
   result.file_bytes = (*writer)->layout().file_bytes;
   result.sha256 = *std::move(sha256);
   result.warnings = resolved.warnings;
-  result.encode_seconds = stream.encode_seconds();
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.encode_seconds = encode_seconds;
+  result.seconds = seconds_since(start);
   return result;
 }
 

@@ -145,7 +145,7 @@ struct ExportOutcome {
   std::string path;
   std::uint64_t file_bytes = 0;
   double bits_per_weight = 0;
-  double seconds = 0, encode_seconds = 0;  ///< whole export; decoding + encoding alone
+  double seconds = 0, encode_seconds = 0;  ///< whole export; without syncing and verification
   std::string sha256;                      ///< of the written file
   std::vector<std::string> warnings;
   std::optional<MeasuredResult> remeasured;
