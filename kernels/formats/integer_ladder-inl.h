@@ -152,7 +152,7 @@ struct StoredLadder {
         // 1 / stored out of 1 / wanted by one step of Newton's: off by the square of 2^-11. Where F16 is coarser
         // than that the rung is off, and settling has to do.
         const Floats slip = hn::Add(constant(2.0F), hn::Mul(hn::Mul(d[way], per_extreme), constant(wanted.code)));
-        rung[way] = both(hn::NearestInt(hn::Mul(constant(128.0F * wanted.code), slip)));
+        rung[way] = both(low_integers(hn::Mul(constant(128.0F * wanted.code), slip)));
         error[way] = hn::Zero(IntTag());
       }
       for (std::size_t row = 0; row < kRows; ++row) {

@@ -266,18 +266,20 @@ struct LaneValues {
   float operator[](std::size_t lane) const { return values[lane]; }
 };
 
-/// Codes of one block out of its row of weights: round((x * by) * inverse), limited to low..high, minus `zero`.
+/// Codes of one block out of its row of weights: round((x * by) * inverse), limited to low..high, minus `zero`
+/// (even), modulo 256.
 /// The same arithmetic as in the lanes of a normalized tile, so the same codes.
 template <int kCount>
 HWY_INLINE void row_codes(const float* x, float by, float inverse, float low, float high, float zero,
                           std::uint8_t* codes) {
   constexpr hn::CappedTag<float, static_cast<std::size_t>(kCount)> d;
-  constexpr hn::Rebind<std::int8_t, hn::CappedTag<float, static_cast<std::size_t>(kCount)>> narrow;
+  constexpr hn::Rebind<std::uint32_t, hn::CappedTag<float, static_cast<std::size_t>(kCount)>> wide;
+  constexpr hn::Rebind<std::uint8_t, hn::CappedTag<float, static_cast<std::size_t>(kCount)>> narrow;
+  const auto shift = hn::Set(d, 0x1.8p23F - zero);  // leaves the rounded code in the low bits
   for (std::size_t j = 0; j < kCount; j += hn::Lanes(d)) {
     const auto scaled = hn::Mul(hn::Mul(hn::LoadU(d, x + j), hn::Set(d, by)), hn::Set(d, inverse));
     const auto limited = hn::Max(hn::Min(scaled, hn::Set(d, high)), hn::Set(d, low));
-    const auto code = hn::NearestInt(hn::Sub(hn::Round(limited), hn::Set(d, zero)));
-    hn::StoreU(hn::DemoteTo(narrow, code), narrow, reinterpret_cast<std::int8_t*>(codes) + j);
+    hn::StoreU(hn::TruncateTo(narrow, hn::BitCast(wide, hn::Add(limited, shift))), narrow, codes + j);
   }
 }
 

@@ -113,10 +113,14 @@ HWY_INLINE Ints add_dot(Ints sum, Pairs a, Pairs b) {
 
 #endif
 
-/// Two rows of lanes, rounded, into one row of pairs. Values must fit 16 bits.
+/// The nearest integers, as the low 16 bits of each lane; |value| < 2^15.
+HWY_INLINE Ints low_integers(Floats value) {
+  return hn::BitCast(IntTag(), hn::Add(value, constant(0x1.8p23F)));
+}
+/// Two rows of lanes, rounded, into one row of pairs.
 HWY_INLINE void store_pairs(Floats low, Floats high, std::int32_t* to) {
-  const Ints a = hn::And(hn::NearestInt(low), hn::Set(IntTag(), 0xFFFF));
-  hn::Store(hn::Or(a, hn::ShiftLeft<16>(hn::NearestInt(high))), IntTag(), to);
+  const Ints a = hn::And(low_integers(low), hn::Set(IntTag(), 0xFFFF));
+  hn::Store(hn::Or(a, hn::ShiftLeft<16>(low_integers(high))), IntTag(), to);
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE

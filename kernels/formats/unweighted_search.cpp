@@ -20,7 +20,17 @@ namespace bitlens::kernels::HWY_NAMESPACE {
 
 constexpr int kSize = 32;
 
-/// Walks a row tile by tile: search(tile, unit, largest) says the scale of each lane, pack writes a block.
+/// Of each block of a tile, zero included.
+struct Extremes {
+  Floats low;
+  Floats high;
+  HWY_INLINE Floats largest() const { return hn::Max(high, hn::Neg(low)); }
+  /// With its sign; the negative one of two.
+  HWY_INLINE Floats outermost() const { return hn::IfThenElse(hn::Ge(hn::Neg(low), high), low, high); }
+  HWY_INLINE hn::Mask<Tag> tied() const { return hn::Eq(hn::Neg(low), high); }
+};
+
+/// Walks a row tile by tile: search(tile, unit, extremes) says the scale of each lane, pack writes a block.
 template <class Block, bool kWeighted, class Search, class Pack>
 void encode_unweighted(const float* source, std::byte* target, std::size_t count, Grid grid, float zero,
                        Search search, Pack pack) {
@@ -32,13 +42,15 @@ void encode_unweighted(const float* source, std::byte* target, std::size_t count
     tile.load_values(source, first, blocks);
     const Floats unit = power_of_two_below(tile.largest_magnitude());
     const Floats by = reciprocal_of_power(unit);
-    Floats largest = zeros();
+    Floats low = zeros();
+    Floats high = zeros();
     for (int j = 0; j < kSize; ++j) {
       const Floats x = hn::Mul(tile.x(j), by);
-      largest = hn::Max(largest, hn::Abs(x));
+      low = hn::Min(low, x);
+      high = hn::Max(high, x);
       hn::Store(x, Tag(), tile.x_ + static_cast<std::size_t>(j) * lane_count());
     }
-    const Floats d = search(tile, unit, largest);
+    const Floats d = search(tile, unit, Extremes{low, high});
     const LaneValues inverses(inverse_or_zero(d));
     const LaneValues units(by);
     const LaneValues scales(hn::Mul(d, unit));
@@ -54,15 +66,15 @@ void encode_unweighted(const float* source, std::byte* target, std::size_t count
 
 /// Best scale by plain squared error on a coarse grid.
 template <class T>
-Floats search_coarse(const T& tile, Grid grid, const IntegerLadder& ladder, Floats unit, Floats largest) {
-  const Floats extreme = signed_extreme(tile, largest);
+Floats search_coarse(const T& tile, Grid grid, const IntegerLadder& ladder, Floats unit, Extremes extremes) {
+  const Floats extreme = extremes.outermost();
   PairTile<kSize, false> pairs;
-  pairs.load(tile, extreme, largest);
+  pairs.load(tile, extreme, zeros());
   const Floats scale = hn::Neg(hn::Mul(extreme, climb_integer_ladder(pairs, grid, ladder)));
-  BestScale best{tile.energy(), zeros()};
+  BestScale best{constant(kNoError), zeros()};
   settle_scale(tile, grid, unit, hn::Div(extreme, constant(grid.low)), 1, best);
   settle_scale(tile, grid, unit, scale, 2, best);
-  try_least_scales(tile, grid, unit, largest, best);
+  try_least_scales(tile, grid, unit, extremes.largest(), best);
   return best.d;
 }
 
@@ -105,40 +117,27 @@ Floats plain_error(const T& tile, Grid grid, Floats d) {
   return error;
 }
 
-/// Lowest + highest of a block: 0 where the extreme weight has a mirror image.
-template <class T>
-Floats lowest_and_highest_sum(const T& tile) {
-  Floats low = tile.x(0);
-  Floats high = low;
-  for (int j = 1; j < T::count; ++j) {
-    low = hn::Min(low, tile.x(j));
-    high = hn::Max(high, tile.x(j));
-  }
-  return hn::Add(low, high);
-}
-
 // Without importance, 4-bit codes fitted by plain squared error clip the large weights, and a model's
 // divergence grows although the error falls; so large weights count more, as in ggml's encoders. A block whose
 // plain error that makes worse than plain rounding's is rounded plainly.
 void search_q4_0_blocks(const float* source, std::byte* target, std::size_t count) {
-  const auto search = [](const auto& tile, Floats unit, Floats largest) {
-    const Floats largest_weight = weigh_by_magnitude(tile, largest);
-    const Floats extreme = signed_extreme(tile, largest);
+  const auto search = [](const auto& tile, Floats unit, Extremes extremes) {
+    const Floats largest_weight = weigh_by_magnitude(tile, extremes.largest());
+    const Floats extreme = extremes.outermost();
     PairTile<kSize, true> pairs;
     pairs.load(tile, extreme, largest_weight);
     const Floats scale = hn::Neg(hn::Mul(extreme, climb_integer_ladder(pairs, kGrid4, kLadder4)));
     const Floats plain = as_stored(hn::Mul(extreme, constant(-1.0F / 8.0F)), unit);
-    BestScale best{tile.energy(), zeros()};
+    BestScale best{constant(kNoError), zeros()};
     settle_scale(tile, kGrid4, unit, plain, 1, best);
     settle_scale(tile, kGrid4, unit, scale, 2, best);
-    try_least_scales(tile, kGrid4, unit, largest, best);
+    try_least_scales(tile, kGrid4, unit, extremes.largest(), best);
     BestScale result{plain_error(tile, kGrid4, best.d), best.d};
     result.offer(plain_error(tile, kGrid4, plain), plain);
-    const auto tied = hn::Eq(lowest_and_highest_sum(tile), zeros());
-    if (!hn::AllFalse(Tag(), tied)) {
+    if (!hn::AllFalse(Tag(), extremes.tied())) {
       // Of two extremes of both signs plain rounding takes the first.
       const Floats error = plain_error(tile, kGrid4, hn::Neg(plain));
-      result.offer(hn::IfThenElse(tied, error, constant(kNoError)), hn::Neg(plain));
+      result.offer(hn::IfThenElse(extremes.tied(), error, constant(kNoError)), hn::Neg(plain));
     }
     return result.d;
   };
@@ -148,8 +147,8 @@ void search_q4_0_blocks(const float* source, std::byte* target, std::size_t coun
 }
 
 void search_q5_0_blocks(const float* source, std::byte* target, std::size_t count) {
-  const auto search = [](const auto& tile, Floats unit, Floats largest) {
-    return search_coarse(tile, kGrid5, kLadder5, unit, largest);
+  const auto search = [](const auto& tile, Floats unit, Extremes extremes) {
+    return search_coarse(tile, kGrid5, kLadder5, unit, extremes);
   };
   encode_unweighted<BlockQ5_0, false>(source, target, count, kGrid5, kGrid5.low, search,
                                       [](const std::uint8_t* codes, BlockQ5_0& block) {
@@ -178,15 +177,15 @@ constexpr FineLadder make_fine_ladder() {
 constexpr FineLadder kLadder8 = make_fine_ladder();
 
 void search_q8_0_blocks(const float* source, std::byte* target, std::size_t count) {
-  const auto search = [](const auto& tile, Floats unit, Floats largest) {
-    const Floats extreme = signed_extreme(tile, largest);
+  const auto search = [](const auto& tile, Floats unit, Extremes extremes) {
+    const Floats extreme = extremes.outermost();
     StoredLadder<kSize> ladder;
     ladder.load(tile, extreme);
-    BestScale best{tile.energy(), zeros()};
+    BestScale best{constant(kNoError), zeros()};
     settle_scale(tile, kGrid8, unit, hn::Mul(extreme, constant(1.0F / 127.0F)), 1, best);
     settle_scale(tile, kGrid8, unit,
                  ladder.climb(extreme, unit, kGrid8.high, kLadder8.rungs, std::size(kLadder8.rungs)), 2, best);
-    try_least_scales(tile, kGrid8, unit, largest, best);
+    try_least_scales(tile, kGrid8, unit, extremes.largest(), best);
     return best.d;
   };
   encode_unweighted<BlockQ8_0, false>(
