@@ -48,13 +48,13 @@ Result<ExportResult> run_export(const io::ModelFile& source, const quantize::Res
 
   std::uint64_t done = 0;
   const auto encoding = std::chrono::steady_clock::now();
-  auto hashes = stream_tensors(
+  const auto checksums = stream_tensors(
       source, resolved, work,
       [&](std::size_t tensor, std::span<const std::byte> data) { return (*writer)->write(tensor, data); },
       [&](std::uint64_t bytes) { work.report("encode", done += bytes, total); });
-  if (!hashes) return pass(hashes);
+  if (!checksums) return pass(checksums);
   const double encode_seconds = seconds_since(encoding);
-  for (std::size_t t = 0; t < written.size(); ++t) written[t].sha256 = std::move((*hashes)[t]);
+  for (std::size_t t = 0; t < written.size(); ++t) written[t].checksum = (*checksums)[t];
   if (auto status = (*writer)->finish(); !status) return pass(status);
   if (auto status = source.check_unchanged(); !status) return pass(status);
 

@@ -24,7 +24,7 @@ struct ExportResult {
   std::string path;
   std::uint64_t file_bytes = 0;
   double seconds = 0;         ///< wall clock of the whole export
-  double encode_seconds = 0;  ///< of it reading, encoding, hashing and writing; no syncing, no verification
+  double encode_seconds = 0;  ///< of it reading, encoding and writing; no syncing, no verification
   std::string sha256;         ///< of the written file, lower-case hex
   std::vector<std::string> warnings;
 };

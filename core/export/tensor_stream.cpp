@@ -4,7 +4,7 @@
 #include <new>
 #include <optional>
 
-#include "core/base/hash.h"
+#include "core/base/checksum.h"
 #include "core/quantize/encode_rows.h"
 #include "kernels/formats/codec.h"
 
@@ -30,10 +30,10 @@ class Stream {
         work_(work),
         workers_(static_cast<std::size_t>(work.pool.size())) {}
 
-  Result<std::vector<std::string>> run(const Sink& sink,
+  Result<std::vector<std::uint64_t>> run(const Sink& sink,
                                        const std::function<void(std::uint64_t bytes)>& advance) {
-    std::vector<std::string> hashes(source_.tensors().size());
-    Sha256 hash;
+    std::vector<std::uint64_t> checksums(source_.tensors().size());
+    Checksum checksum;
     std::optional<Chunk> ready;  // in buffers_[1 - turn]
     std::size_t turn = 0;
     for (std::optional<Chunk> next = chunk_at(0, 0); next || ready; turn = 1 - turn) {
@@ -50,7 +50,7 @@ class Stream {
         }
         if (task == 0) {
           if (!ready) return;
-          hash.update(sending);
+          checksum.update(sending);
           results[0] = sink(ready->tensor, sending);
           return;
         }
@@ -68,13 +68,13 @@ class Stream {
         if (!result) return pass(result);
       if (ready) advance(sending.size());
       if (ready && (!next || next->tensor != ready->tensor)) {
-        hashes[ready->tensor] = hash.finish();
-        hash = Sha256();
+        checksums[ready->tensor] = checksum.finish();
+        checksum = Checksum();
       }
       ready = next;
       if (next) next = chunk_after(*next);
     }
-    return hashes;
+    return checksums;
   }
 
  private:
@@ -131,7 +131,7 @@ class Stream {
 
 }  // namespace
 
-Result<std::vector<std::string>> stream_tensors(const io::ModelFile& source,
+Result<std::vector<std::uint64_t>> stream_tensors(const io::ModelFile& source,
                                                 const quantize::ResolvedRecipe& resolved,
                                                 const WorkContext& work, const Sink& sink,
                                                 const std::function<void(std::uint64_t bytes)>& advance) {

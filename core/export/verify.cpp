@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <new>
 
+#include "core/base/checksum.h"
 #include "core/base/hash.h"
 #include "core/base/posix_file.h"
 #include "core/io/model_file.h"
@@ -42,10 +43,9 @@ Status compare_headers(const io::ModelFile& file, const io::Metadata& metadata,
   return {};
 }
 
-/// SHA-256 of `bytes` bytes that `read(offset, target)` gives.
-template <typename Read>
-Result<std::string> hash_of(std::uint64_t bytes, const WorkContext& work, const Read& read) {
-  Sha256 hash;
+/// Feeds `hash` with `bytes` bytes that `read(offset, target)` gives.
+template <typename Hash, typename Read>
+Status hash_bytes(Hash& hash, std::uint64_t bytes, const WorkContext& work, const Read& read) {
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kPiece, bytes));
   for (std::uint64_t offset = 0; offset < bytes; offset += kPiece) {
     if (work.stopped()) return WorkContext::cancelled();
@@ -53,7 +53,7 @@ Result<std::string> hash_of(std::uint64_t bytes, const WorkContext& work, const 
     if (Status status = read(offset, piece); !status) return pass(status);
     hash.update(piece);
   }
-  return hash.finish();
+  return {};
 }
 
 }  // namespace
@@ -66,21 +66,23 @@ Result<std::string> verify_file(const std::string& path, const io::Metadata& met
   const auto raw = open_regular_file(path);
   if (!raw) return pass(raw);
 
-  // Task 0 hashes the whole file in order, task t + 1 the data of tensor t.
+  // Task 0 hashes the whole file in order, task t + 1 sums the data of tensor t.
   const std::uint64_t file_bytes = raw->identity.size;
   std::uint64_t total = file_bytes;
   for (const io::TensorInfo& tensor : (*file)->tensors()) total += tensor.bytes;
   std::atomic<std::uint64_t> done{0};
-  std::vector<Result<std::string>> hashes(tensors.size() + 1);
-  work.pool.run(hashes.size(), [&](std::size_t task, int worker) {
+  Sha256 hash;
+  std::vector<Checksum> checksums(tensors.size());
+  std::vector<Status> results(tensors.size() + 1);
+  work.pool.run(results.size(), [&](std::size_t task, int worker) {
     const auto advance = [&](std::uint64_t bytes) {
       const std::uint64_t now = done += bytes;
       if (worker == 0) work.report("verify", now, total);  // worker 0 is the calling thread
     };
     try {
       if (task == 0)
-        hashes[0] =
-            hash_of(file_bytes, work, [&](std::uint64_t offset, std::span<std::byte> target) -> Status {
+        results[0] = hash_bytes(
+            hash, file_bytes, work, [&](std::uint64_t offset, std::span<std::byte> target) -> Status {
               const std::int64_t got = pread_full(raw->fd.get(), target, offset);
               if (got < 0) return fail_errno(errno, "read", path);
               if (static_cast<std::uint64_t>(got) != target.size())
@@ -89,22 +91,22 @@ Result<std::string> verify_file(const std::string& path, const io::Metadata& met
               return {};
             });
       else
-        hashes[task] = hash_of((*file)->tensors()[task - 1].bytes, work,
-                               [&](std::uint64_t offset, std::span<std::byte> target) -> Status {
-                                 advance(target.size());
-                                 return (*file)->read(task - 1, offset, target);
-                               });
+        results[task] = hash_bytes(checksums[task - 1], (*file)->tensors()[task - 1].bytes, work,
+                                   [&](std::uint64_t offset, std::span<std::byte> target) -> Status {
+                                     advance(target.size());
+                                     return (*file)->read(task - 1, offset, target);
+                                   });
     } catch (const std::bad_alloc&) {
-      hashes[task] = fail(ErrorCode::Memory, "not enough memory to verify the file");
+      results[task] = fail(ErrorCode::Memory, "not enough memory to verify the file");
     }
   });
   if (work.stopped()) return WorkContext::cancelled();
-  for (const auto& hash : hashes)
-    if (!hash) return pass(hash);
+  for (const Status& result : results)
+    if (!result) return pass(result);
   for (std::size_t t = 0; t < tensors.size(); ++t)
-    if (*hashes[t + 1] != tensors[t].sha256)
+    if (checksums[t].finish() != tensors[t].checksum)
       return differs(path, tensors[t].plan.name, "its data read back is not what was written");
-  return hashes[0];
+  return hash.finish();
 }
 
 }  // namespace bitlens::exporter

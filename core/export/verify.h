@@ -1,6 +1,7 @@
 // Reading a written file back and comparing it with what was meant to be written.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,11 +15,11 @@ namespace bitlens::exporter {
 
 struct WrittenTensor {
   io::TensorPlan plan;
-  std::string sha256;  ///< of its data as handed to the writer
+  std::uint64_t checksum = 0;  ///< of its data as handed to the writer (core/base/checksum.h)
 };
 
 /// Opens `path` as any reader would and compares metadata keys, every tensor's name, shape and format, and
-/// the hash of its data. Returns the SHA-256 of the whole file. Io, naming the tensor, if anything differs.
+/// the checksum of its data. Returns the SHA-256 of the whole file. Io, naming the tensor, if anything differs.
 /// Progress "verify" in bytes of the file.
 [[nodiscard]] Result<std::string> verify_file(const std::string& path, const io::Metadata& metadata,
                                               const std::vector<WrittenTensor>& tensors,

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/base/checked.h"
+#include "core/base/checksum.h"
 #include "core/base/hash.h"
 #include "core/base/name_index.h"
 
@@ -26,6 +27,29 @@ class TestBaseHash : public QObject {
     }
     Sha256 moved = std::move(hash);
     QCOMPARE(moved.finish(), std::string("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+  }
+
+  /// Values of the Python package xxhash.
+  void checksum_data() {
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<quint64>("expected");
+    QByteArray mixed;
+    for (int i = 0; i < 101; ++i) mixed += static_cast<char>(i * 7);
+    QTest::newRow("empty") << QByteArray() << quint64{0xef46db3751d8e999};
+    QTest::newRow("abc") << QByteArray("abc") << quint64{0x44bc2cf5ad770999};
+    QTest::newRow("mixed") << mixed << quint64{0x42312f4d55d9bd17};
+    QTest::newRow("a") << QByteArray(1000000, 'a') << quint64{0xdc483aaa9b4fdc40};
+  }
+  void checksum() {
+    QFETCH(QByteArray, bytes);
+    QFETCH(quint64, expected);
+    const auto all = std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{32}, std::size_t{1} << 20}) {
+      Checksum sum;
+      for (std::size_t at = 0; at < all.size(); at += piece)
+        sum.update(all.subspan(at, std::min(piece, all.size() - at)));
+      QCOMPARE(quint64{sum.finish()}, expected);
+    }
   }
 
   void findsNames() {

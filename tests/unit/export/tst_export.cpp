@@ -8,6 +8,7 @@
 #include <cstring>
 #include <random>
 
+#include "core/base/checksum.h"
 #include "core/base/hash.h"
 #include "core/export/export.h"
 #include "core/export/verify.h"
@@ -314,8 +315,9 @@ class TestExport : public QObject {
     for (std::size_t t = 0; t < file->tensors().size(); ++t) {
       const auto bytes = data_of(*file, t);
       const auto& tensor = file->tensors()[t];
-      written.push_back({{tensor.name, tensor.shape, tensor.format},
-                         sha256_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()})});
+      Checksum checksum;
+      checksum.update(bytes);
+      written.push_back({{tensor.name, tensor.shape, tensor.format}, checksum.finish()});
     }
     const auto good = exporter::verify_file(path("source.gguf"), file->metadata(), written, work_);
     QVERIFY(good.has_value());
