@@ -33,7 +33,7 @@ constexpr float kCuts4[][2] = {{-0.4F, -0.4F}, {-0.4F, 0.1F}, {-0.4F, 0.6F}, {-0
                                {0.1F, -0.4F},  {0.1F, 0.1F},  {0.1F, 0.6F},  {0.1F, 1.1F},
                                {0.6F, -0.4F},  {0.6F, 0.1F},  {0.6F, 0.6F},  {0.6F, 1.1F},
                                {1.1F, -0.4F},  {1.1F, 0.1F},  {1.1F, 0.6F},  {1.1F, 1.1F}};
-constexpr LineScheme kScheme2{3.0F, 15.0F, kCuts2, std::size(kCuts2), 1, 3};
+constexpr LineScheme kScheme2{3.0F, 15.0F, kCuts2, std::size(kCuts2), 1, 2};
 constexpr LineScheme kScheme4{15.0F, 63.0F, kCuts4, std::size(kCuts4), 2, 2};
 constexpr LineScheme kScheme5{31.0F, 63.0F, kCuts4, std::size(kCuts4), 2, 2};
 
