@@ -118,7 +118,8 @@ Result<Output> run(const Options& options, const Environment& environment) {
   Facts facts;
   facts.add("Written", printable(written->path, 1000));
   facts.add("SHA-256", written->sha256);
-  facts.add("Time", fmt::format("{:.2f} s, of it encoding and writing {:.2f} s", written->seconds, written->encode_seconds));
+  facts.add("Time", fmt::format("{:.2f} s, of it encoding and writing {:.2f} s", written->seconds,
+                                written->encode_seconds));
   out.text += facts.render();
   if (written->remeasured) {
     append(out.warnings, written->remeasured->measurement.warnings);

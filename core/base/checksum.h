@@ -1,5 +1,5 @@
-// XXH64 with seed 0 (Y. Collet, xxHash specification 0.8): a fast checksum that tells whether bytes are the same
-// by accident, not by intent. For what strangers may have touched use Sha256.
+// XXH64 with seed 0 (Y. Collet, xxHash specification 0.8): a fast checksum that tells whether bytes are the
+// same by accident, not by intent. For what strangers may have touched use Sha256.
 #pragma once
 
 #include <array>

@@ -31,7 +31,7 @@ class Stream {
         workers_(static_cast<std::size_t>(work.pool.size())) {}
 
   Result<std::vector<std::uint64_t>> run(const Sink& sink,
-                                       const std::function<void(std::uint64_t bytes)>& advance) {
+                                         const std::function<void(std::uint64_t bytes)>& advance) {
     std::vector<std::uint64_t> checksums(source_.tensors().size());
     Checksum checksum;
     std::optional<Chunk> ready;  // in buffers_[1 - turn]
@@ -132,9 +132,9 @@ class Stream {
 }  // namespace
 
 Result<std::vector<std::uint64_t>> stream_tensors(const io::ModelFile& source,
-                                                const quantize::ResolvedRecipe& resolved,
-                                                const WorkContext& work, const Sink& sink,
-                                                const std::function<void(std::uint64_t bytes)>& advance) {
+                                                  const quantize::ResolvedRecipe& resolved,
+                                                  const WorkContext& work, const Sink& sink,
+                                                  const std::function<void(std::uint64_t bytes)>& advance) {
   return Stream(source, resolved, work).run(sink, advance);
 }
 

@@ -18,8 +18,8 @@ namespace bitlens::exporter {
 /// Takes the bytes of all tensors in order.
 using Sink = std::function<Status(std::size_t tensor, std::span<const std::byte>)>;
 
-/// Sends the data of every tensor, as its choice wants it, to `sink` and returns their checksums. `advance` is
-/// told of the bytes sent, on the calling thread.
+/// Sends the data of every tensor, as its choice wants it, to `sink` and returns their checksums. `advance`
+/// is told of the bytes sent, on the calling thread.
 [[nodiscard]] Result<std::vector<std::uint64_t>> stream_tensors(
     const io::ModelFile& source, const quantize::ResolvedRecipe& resolved, const WorkContext& work,
     const Sink& sink, const std::function<void(std::uint64_t bytes)>& advance);

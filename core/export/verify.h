@@ -19,8 +19,8 @@ struct WrittenTensor {
 };
 
 /// Opens `path` as any reader would and compares metadata keys, every tensor's name, shape and format, and
-/// the checksum of its data. Returns the SHA-256 of the whole file. Io, naming the tensor, if anything differs.
-/// Progress "verify" in bytes of the file.
+/// the checksum of its data. Returns the SHA-256 of the whole file. Io, naming the tensor, if anything
+/// differs. Progress "verify" in bytes of the file.
 [[nodiscard]] Result<std::string> verify_file(const std::string& path, const io::Metadata& metadata,
                                               const std::vector<WrittenTensor>& tensors,
                                               const WorkContext& work);

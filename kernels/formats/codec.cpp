@@ -132,6 +132,20 @@ void encode(Format format, Quantizer quantizer, const float* source, const float
       return encode_mxfp4(source, importance, target, count);
     case Format::NVFP4:
       return encode_nvfp4(source, importance, target, count);
+    case Format::IQ2_XXS:
+      return encode_iq2_xxs(source, importance, target, count);
+    case Format::IQ2_XS:
+      return encode_iq2_xs(source, importance, target, count);
+    case Format::IQ2_S:
+      return encode_iq2_s(source, importance, target, count);
+    case Format::IQ3_XXS:
+      return encode_iq3_xxs(source, importance, target, count);
+    case Format::IQ3_S:
+      return encode_iq3_s(source, importance, target, count);
+    case Format::IQ1_S:
+      return encode_iq1_s(source, importance, target, count);
+    case Format::IQ1_M:
+      return encode_iq1_m(source, importance, target, count);
     case Format::Q1_0:
       return encode_q1_0(source, importance, target, count);
     case Format::Q2_0:

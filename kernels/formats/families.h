@@ -72,6 +72,15 @@ void decode_iq3_s(const std::byte* source, float* target, std::size_t count);
 void decode_iq1_s(const std::byte* source, float* target, std::size_t count);
 void decode_iq1_m(const std::byte* source, float* target, std::size_t count);
 
+// codebook_search.cpp
+void encode_iq2_xxs(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq2_xs(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq2_s(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq3_xxs(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq3_s(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq1_s(const float* source, const float* importance, std::byte* target, std::size_t count);
+void encode_iq1_m(const float* source, const float* importance, std::byte* target, std::size_t count);
+
 // low_bits.cpp
 void decode_q1_0(const std::byte* source, float* target, std::size_t count);
 void decode_q2_0(const std::byte* source, float* target, std::size_t count);

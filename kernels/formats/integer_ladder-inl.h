@@ -14,8 +14,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
 
-/// Rungs of an integer ladder: what |code| the extreme weight gets, in sixteenths; negative where it stands at
-/// the high end of the grid.
+/// Rungs of an integer ladder: what |code| the extreme weight gets, in sixteenths; negative where it stands
+/// at the high end of the grid.
 struct IntegerLadder {
   static constexpr std::size_t kMax = 40;
   std::int16_t rungs[kMax];
@@ -40,8 +40,8 @@ constexpr IntegerLadder make_integer_ladder(float from, float to, std::size_t do
 template <int kCount, bool kWeighted>
 struct PairTile {
   static constexpr std::size_t kRows = kCount / 2;
-  HWY_ALIGN std::int32_t y[kRows * kMaxLanes];                     ///< 11 bits below the point
-  HWY_ALIGN std::int32_t wy[kRows * kMaxLanes];                    ///< w y, 15 bits
+  HWY_ALIGN std::int32_t y[kRows * kMaxLanes];                  ///< 11 bits below the point
+  HWY_ALIGN std::int32_t wy[kRows * kMaxLanes];                 ///< w y, 15 bits
   HWY_ALIGN std::int32_t w[kWeighted ? kRows * kMaxLanes : 1];  ///< 12 bits, the largest 1
 
   /// largest_weight: of each lane of `tile`; not used without weights.
@@ -101,8 +101,7 @@ Floats climb_integer_ladder(const PairTile<kCount, kWeighted>& tile, const Grid&
     for (std::size_t way = 0; way < kWays; ++way) {
       const Floats a = hn::ConvertTo(Tag(), yq[way]);
       const Floats b = hn::ConvertTo(Tag(), qq[way]);
-      const auto better =
-          hn::Gt(hn::Mul(hn::Mul(a, a), best_qq), hn::Mul(hn::Mul(best_yq, best_yq), b));
+      const auto better = hn::Gt(hn::Mul(hn::Mul(a, a), best_qq), hn::Mul(hn::Mul(best_yq, best_yq), b));
       best_yq = hn::IfThenElse(better, a, best_yq);
       best_qq = hn::IfThenElse(better, b, best_qq);
     }
@@ -149,9 +148,10 @@ struct StoredLadder {
       for (std::size_t way = 0; way < kWays; ++way) {
         const Rung& wanted = rungs[k + way];
         d[way] = as_stored(hn::Mul(extreme, constant(-wanted.inverse)), unit);
-        // 1 / stored out of 1 / wanted by one step of Newton's: off by the square of 2^-11. Where F16 is coarser
-        // than that the rung is off, and settling has to do.
-        const Floats slip = hn::Add(constant(2.0F), hn::Mul(hn::Mul(d[way], per_extreme), constant(wanted.code)));
+        // 1 / stored out of 1 / wanted by one step of Newton's: off by the square of 2^-11. Where F16 is
+        // coarser than that the rung is off, and settling has to do.
+        const Floats slip =
+            hn::Add(constant(2.0F), hn::Mul(hn::Mul(d[way], per_extreme), constant(wanted.code)));
         rung[way] = both(low_integers(hn::Mul(constant(128.0F * wanted.code), slip)));
         error[way] = hn::Zero(IntTag());
       }

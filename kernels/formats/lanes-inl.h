@@ -266,9 +266,8 @@ struct LaneValues {
   float operator[](std::size_t lane) const { return values[lane]; }
 };
 
-/// Codes of one block out of its row of weights: round((x * by) * inverse), limited to low..high, minus `zero`
-/// (even), modulo 256.
-/// The same arithmetic as in the lanes of a normalized tile, so the same codes.
+/// Codes of one block out of its row of weights: round((x * by) * inverse), limited to low..high, minus
+/// `zero` (even), modulo 256. The same arithmetic as in the lanes of a normalized tile, so the same codes.
 template <int kCount>
 HWY_INLINE void row_codes(const float* x, float by, float inverse, float low, float high, float zero,
                           std::uint8_t* codes) {

@@ -105,8 +105,8 @@ HWY_INLINE Ints add_dot(Ints sum, Pairs a, Pairs b) {
 #else
   const auto wide_a = hn::BitCast(IntTag(), a);
   const auto wide_b = hn::BitCast(IntTag(), b);
-  const auto low = hn::Mul(hn::ShiftRight<16>(hn::ShiftLeft<16>(wide_a)),
-                           hn::ShiftRight<16>(hn::ShiftLeft<16>(wide_b)));
+  const auto low =
+      hn::Mul(hn::ShiftRight<16>(hn::ShiftLeft<16>(wide_a)), hn::ShiftRight<16>(hn::ShiftLeft<16>(wide_b)));
   return hn::Add(sum, hn::Add(low, hn::Mul(hn::ShiftRight<16>(wide_a), hn::ShiftRight<16>(wide_b))));
 #endif
 }

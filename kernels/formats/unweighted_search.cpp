@@ -1,5 +1,5 @@
-// Searching encoders of Q4_0, Q5_0 and Q8_0 without an importance matrix: the way most models are converted, so
-// the ladders are climbed in integers.
+// Searching encoders of Q4_0, Q5_0 and Q8_0 without an importance matrix: the way most models are converted,
+// so the ladders are climbed in integers.
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
@@ -56,8 +56,8 @@ void encode_unweighted(const float* source, std::byte* target, std::size_t count
     const LaneValues scales(hn::Mul(d, unit));
     for (std::size_t lane = 0; lane < lane_count() && first + lane < blocks; ++lane, ++block) {
       HWY_ALIGN std::uint8_t codes[kSize];
-      row_codes<kSize>(source + (first + lane) * kSize, units[lane], inverses[lane], grid.low, grid.high, zero,
-                       codes);
+      row_codes<kSize>(source + (first + lane) * kSize, units[lane], inverses[lane], grid.low, grid.high,
+                       zero, codes);
       store_u16(block->d, float_to_half(scales[lane]));
       pack(codes, *block);
     }
@@ -118,8 +118,8 @@ Floats plain_error(const T& tile, Grid grid, Floats d) {
 }
 
 // Without importance, 4-bit codes fitted by plain squared error clip the large weights, and a model's
-// divergence grows although the error falls; so large weights count more, as in ggml's encoders. A block whose
-// plain error that makes worse than plain rounding's is rounded plainly.
+// divergence grows although the error falls; so large weights count more, as in ggml's encoders. A block
+// whose plain error that makes worse than plain rounding's is rounded plainly.
 void search_q4_0_blocks(const float* source, std::byte* target, std::size_t count) {
   const auto search = [](const auto& tile, Floats unit, Extremes extremes) {
     const Floats largest_weight = weigh_by_magnitude(tile, extremes.largest());
@@ -184,13 +184,15 @@ void search_q8_0_blocks(const float* source, std::byte* target, std::size_t coun
     BestScale best{constant(kNoError), zeros()};
     settle_scale(tile, kGrid8, unit, hn::Mul(extreme, constant(1.0F / 127.0F)), 1, best);
     settle_scale(tile, kGrid8, unit,
-                 ladder.climb(extreme, unit, kGrid8.high, kLadder8.rungs, std::size(kLadder8.rungs)), 2, best);
+                 ladder.climb(extreme, unit, kGrid8.high, kLadder8.rungs, std::size(kLadder8.rungs)), 2,
+                 best);
     try_least_scales(tile, kGrid8, unit, extremes.largest(), best);
     return best.d;
   };
-  encode_unweighted<BlockQ8_0, false>(
-      source, target, count, kGrid8, 0.0F, search,
-      [](const std::uint8_t* codes, BlockQ8_0& block) { std::copy_n(codes, kSize, reinterpret_cast<std::uint8_t*>(block.qs)); });
+  encode_unweighted<BlockQ8_0, false>(source, target, count, kGrid8, 0.0F, search,
+                                      [](const std::uint8_t* codes, BlockQ8_0& block) {
+                                        std::copy_n(codes, kSize, reinterpret_cast<std::uint8_t*>(block.qs));
+                                      });
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE

@@ -3,9 +3,9 @@
 //
 //   encoder_table [--peer libggml-base.so] [--threads 2] [--seconds 0.5] [--rows 1024] [FORMAT ...]
 //
-// Rows are 2048 wide, from N(0, 0.02) like random model files of the 1.1B shape, rounded to F16. MB/s count the
-// F16 input; converting it to f32 is part of both. Errors are taken from both sides' blocks by the same decoder
-// outside the timing: rmse, or with importance the rmse weighted by it.
+// Rows are 2048 wide, from N(0, 0.02) like random model files of the 1.1B shape, rounded to F16. MB/s count
+// the F16 input; converting it to f32 is part of both. Errors are taken from both sides' blocks by the same
+// decoder outside the timing: rmse, or with importance the rmse weighted by it.
 #include <dlfcn.h>
 
 #include <CLI/CLI.hpp>
@@ -142,7 +142,7 @@ void print_row(const Data& data, const FormatInfo& format, Quantizer quantizer, 
       });
   const double our_error = error(data, format.format, blocks, weighted);
   std::printf("%-8s %-9s %8.0f  %.5e", std::string(format.name).c_str(),
-              weighted                       ? "imatrix"
+              weighted                      ? "imatrix"
               : quantizer == Quantizer::Rtn ? "rtn"
                                             : "search",
               ours, our_error);
@@ -154,7 +154,8 @@ void print_row(const Data& data, const FormatInfo& format, Quantizer quantizer, 
   peer->init(type);
   const double theirs =
       rate(data, options.threads, options.seconds, [&](std::size_t first, std::size_t count, float* values) {
-        peer->to_float(data.halves.data() + first * kWidth, values, static_cast<std::int64_t>(count * kWidth));
+        peer->to_float(data.halves.data() + first * kWidth, values,
+                       static_cast<std::int64_t>(count * kWidth));
         peer->quantize(type, values, blocks.data() + first * row_bytes, 0, static_cast<std::int64_t>(count),
                        kWidth, importance);
       });

@@ -39,6 +39,11 @@ std::vector<float> decoded(Format format, const std::vector<std::byte>& bytes, s
   return values;
 }
 
+bool has_codebook(Format format) {
+  const std::string_view name = info(format).name;
+  return name.starts_with("IQ1") || name.starts_with("IQ2") || name.starts_with("IQ3");
+}
+
 bool is_plain_float(Format format) {
   return format == Format::F32 || format == Format::F16 || format == Format::BF16;
 }
@@ -219,6 +224,8 @@ class TestCodecs : public QObject {
     }
     // These have no exact zero either: with little importance an outlier is rightly clipped.
     const bool uneven = format == Format::IQ4_NL || format == Format::IQ4_XS;
+    // Nor have these, and one scale for 16 or 32 weights besides: an outlier alone is always a compromise.
+    const bool codebook = has_codebook(format);
     // With scales that are powers of two, neighbouring values differ by up to a quarter of themselves.
     const float tolerance = format == Format::MXFP4 ? 0.13F : 0.03F;
     const auto importance = importance_sample(kCount);
@@ -230,7 +237,7 @@ class TestCodecs : public QObject {
         std::vector<float> weights(kCount, flat ? size : 0.0F);
         weights[300] = size;
         for (const float* weighting : {static_cast<const float*>(nullptr), importance.data()}) {
-          if (uneven && !flat && weighting != nullptr) {
+          if (!flat && (codebook || (uneven && weighting != nullptr))) {
             continue;
           }
           const auto values = decoded(format, encoded(format, Quantizer::Search, weights, weighting), kCount);
