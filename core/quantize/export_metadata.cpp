@@ -9,63 +9,26 @@ namespace bitlens::quantize {
 
 namespace {
 
-/// The general.file_type number of "mostly this format" (llama.h, enum llama_ftype); nullopt if it has none.
-std::optional<std::uint32_t> file_type(Format format) {
-  switch (format) {
-    case Format::F32:
-      return 0;
-    case Format::F16:
-      return 1;
-    case Format::Q4_0:
-      return 2;
-    case Format::Q4_1:
-      return 3;
-    case Format::Q8_0:
-      return 7;
-    case Format::Q5_0:
-      return 8;
-    case Format::Q5_1:
-      return 9;
-    case Format::Q2_K:
-      return 10;
-    case Format::Q3_K:
-      return 11;
-    case Format::Q4_K:
-      return 14;
-    case Format::Q5_K:
-      return 16;
-    case Format::Q6_K:
-      return 18;
-    case Format::IQ2_XXS:
-      return 19;
-    case Format::IQ2_XS:
-      return 20;
-    case Format::IQ3_XXS:
-      return 23;
-    case Format::IQ1_S:
-      return 24;
-    case Format::IQ4_NL:
-      return 25;
-    case Format::IQ3_S:
-      return 26;
-    case Format::IQ2_S:
-      return 28;
-    case Format::IQ4_XS:
-      return 30;
-    case Format::IQ1_M:
-      return 31;
-    case Format::BF16:
-      return 32;
-    case Format::TQ1_0:
-      return 36;
-    case Format::TQ2_0:
-      return 37;
-    case Format::MXFP4:
-      return 38;
-    default:
-      return std::nullopt;
-  }
-}
+/// The numbers of general.file_type (llama.h, enum llama_ftype): names that whole-file recipes go by, and the
+/// format that most weights have in such a file.
+struct FileType {
+  std::string_view name;
+  std::uint32_t number;
+  Format format;
+};
+constexpr FileType kFileTypes[] = {
+    // Of several with the same format, the plain one first.
+    {"F32", 0, Format::F32},        {"F16", 1, Format::F16},          {"Q4_0", 2, Format::Q4_0},
+    {"Q4_1", 3, Format::Q4_1},      {"Q8_0", 7, Format::Q8_0},        {"Q5_0", 8, Format::Q5_0},
+    {"Q5_1", 9, Format::Q5_1},      {"Q2_K", 10, Format::Q2_K},       {"Q3_K_S", 11, Format::Q3_K},
+    {"Q3_K_M", 12, Format::Q3_K},   {"Q3_K_L", 13, Format::Q3_K},     {"Q4_K_S", 14, Format::Q4_K},
+    {"Q4_K_M", 15, Format::Q4_K},   {"Q5_K_S", 16, Format::Q5_K},     {"Q5_K_M", 17, Format::Q5_K},
+    {"Q6_K", 18, Format::Q6_K},     {"IQ2_XXS", 19, Format::IQ2_XXS}, {"IQ2_XS", 20, Format::IQ2_XS},
+    {"Q2_K_S", 21, Format::Q2_K},   {"IQ3_XXS", 23, Format::IQ3_XXS}, {"IQ1_S", 24, Format::IQ1_S},
+    {"IQ4_NL", 25, Format::IQ4_NL}, {"IQ3_S", 26, Format::IQ3_S},     {"IQ2_S", 28, Format::IQ2_S},
+    {"IQ4_XS", 30, Format::IQ4_XS}, {"IQ1_M", 31, Format::IQ1_M},     {"BF16", 32, Format::BF16},
+    {"TQ1_0", 36, Format::TQ1_0},   {"TQ2_0", 37, Format::TQ2_0},     {"MXFP4", 38, Format::MXFP4},
+    {"NVFP4", 39, Format::NVFP4},   {"Q1_0", 40, Format::Q1_0},       {"Q2_0", 41, Format::Q2_0}};
 
 /// The format that holds more than half of the weights of all matrices, if there is one.
 std::optional<Format> majority_format(const ResolvedRecipe& resolved, const io::ModelFile& file) {
@@ -82,6 +45,22 @@ std::optional<Format> majority_format(const ResolvedRecipe& resolved, const io::
   return std::nullopt;
 }
 
+/// What the recipe's name says, as long as a tensor has the format that it stands for; else "mostly this
+/// format"; nullopt if no number names such a mixture.
+std::optional<std::uint32_t> file_type(const ResolvedRecipe& resolved, const io::ModelFile& file) {
+  const auto used = [&](Format format) {
+    return std::ranges::any_of(resolved.tensors, [&](const TensorChoice& choice) {
+      return choice.changed && choice.format == format;
+    });
+  };
+  for (const FileType& type : kFileTypes)
+    if (resolved.recipe.name == type.name && used(type.format)) return type.number;
+  const auto majority = majority_format(resolved, file);
+  for (const FileType& type : kFileTypes)
+    if (majority == type.format) return type.number;
+  return std::nullopt;
+}
+
 }  // namespace
 
 io::Metadata export_metadata(const ResolvedRecipe& resolved, const io::ModelFile& file) {
@@ -90,12 +69,10 @@ io::Metadata export_metadata(const ResolvedRecipe& resolved, const io::ModelFile
   const auto& choices = resolved.tensors;
   if (std::any_of(choices.begin(), choices.end(),
                   [](const TensorChoice& choice) { return choice.changed; })) {
-    const auto majority = majority_format(resolved, file);
-    const auto type = majority ? file_type(*majority) : std::nullopt;
-    if (type)
+    if (const auto type = file_type(resolved, file))
       metadata.set("general.file_type", io::MetadataValue(*type));
     else
-      metadata.erase("general.file_type");  // no number names such a mixture; readers count the tensors then
+      metadata.erase("general.file_type");  // readers count the tensors then
   }
   if (std::any_of(choices.begin(), choices.end(),
                   [](const TensorChoice& choice) { return kernels::info(choice.format).block_size > 1; }))

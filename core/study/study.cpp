@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/atomic_file.h"
+#include "core/importance/imatrix.h"
 #include "core/study/result_json.h"
 #include "core/study/sensitivity_json.h"
 
@@ -90,6 +91,7 @@ std::string study_to_json(const Study& study) {
                     {"activations", evaluate::activations_name(study.options.activations)},
                     {"compute", evaluate::compute_name(study.options.compute)},
                     {"quantizer", quantize::quantizer_name(study.quantizer)}};
+  if (study.imatrix) out["imatrix"] = {{"path", study.imatrix->path}, {"sha256", study.imatrix->sha256}};
   out["recipe"] = recipe_json(study.recipe);
   out["recipes"] = ordered_json::array();
   for (const quantize::Recipe& recipe : study.recipes) out["recipes"].push_back(recipe_json(recipe));
@@ -142,6 +144,13 @@ Result<Study> parse_study(std::string_view text, const std::string& file) {
   out.quantizer = options.one_of("quantizer", {quantize::Quantizer::Rtn, quantize::Quantizer::Search},
                                  quantize::quantizer_name);
   options.end();
+  if (reader.has("imatrix")) {
+    ObjectReader imatrix = reader.object("imatrix");
+    out.imatrix.emplace();
+    out.imatrix->path = imatrix.string("path");
+    out.imatrix->sha256 = imatrix.string("sha256");
+    imatrix.end();
+  }
   out.recipe = read_recipe(reader.any("recipe"), "recipe", document);
   reader.array("recipes", [&](const json& item, const std::string& path) {
     out.recipes.push_back(read_recipe(item, path, document));
@@ -193,6 +202,14 @@ Result<std::vector<std::string>> check_references(const Study& study, const Work
     else if (!reference.sha256.empty() && (*text)->sha256 != reference.sha256)
       problems.push_back(fmt::format("the text {} is no longer the one this study was made with",
                                      printable(reference.path)));
+  }
+  if (study.imatrix) {
+    const auto imatrix = importance::read_imatrix(study.imatrix->path);
+    if (!imatrix)
+      problems.push_back(fmt::format("the importance matrix cannot be read: {}", imatrix.error().describe()));
+    else if (imatrix->sha256 != study.imatrix->sha256)
+      problems.push_back(fmt::format("the importance matrix {} is no longer the one this study was made with",
+                                     printable(study.imatrix->path)));
   }
   return problems;
 }

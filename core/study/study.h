@@ -36,6 +36,13 @@ struct SweepPlan {
   bool operator==(const SweepPlan&) const = default;
 };
 
+/// The importance matrix in use.
+struct ImatrixReference {
+  std::string path;  ///< absolute
+  std::string sha256;
+  bool operator==(const ImatrixReference&) const = default;
+};
+
 struct Study {
   static constexpr int kVersion = 1;
   std::string model_path;    ///< absolute, or "sample"
@@ -46,6 +53,7 @@ struct Study {
   std::vector<MeasuredResult> results;    ///< without the per-token values
   evaluate::Options options;              ///< the memory budget is this machine's business and is not saved
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  std::optional<ImatrixReference> imatrix;
   /// What is known about cells: a result per method and grouping, with its samples.
   std::vector<std::shared_ptr<const SensitivityResult>> sensitivities;
   std::optional<SweepPlan> sweep;  ///< none: never asked for
@@ -59,7 +67,8 @@ struct Study {
 [[nodiscard]] Result<Study> load_study(const std::string& path);
 
 /// What the study refers to and is no longer there, or no longer the same bytes (SHA-256): one sentence each,
-/// for the user to act on; results of such a model or text are stale. Reads the model and the texts once.
+/// for the user to act on; results of such a model or text are stale. Reads the model, the texts and the
+/// importance matrix once.
 [[nodiscard]] Result<std::vector<std::string>> check_references(const Study& study, const WorkContext& work);
 
 /// Where an unsaved study is autosaved and found again after a crash: one file per running program under

@@ -266,6 +266,17 @@ class TestResolve : public QObject {
     const auto mixed = quantize::resolve(recipe({rule("a.*", Format::Q8_0), rule("b.*", Format::Q4_0)}),
                                          halves, Quantizer::Rtn);
     QVERIFY(!quantize::export_metadata(*mixed, halves).has("general.file_type"));
+    // A recipe of the field keeps its number, unless nothing of it is left.
+    HeaderOnly wide;
+    wide.add("a.weight", {256, 64}).add("b.weight", {256, 64}).add("c.weight", {64, 64});
+    quantize::Recipe named =
+        recipe({rule("a.*", Format::Q4_K), rule("b.*", Format::Q6_K), rule("c.*", Format::Q5_0)});
+    named.name = "Q4_K_M";
+    const auto field = quantize::resolve(named, wide, Quantizer::Rtn);
+    QCOMPARE(*quantize::export_metadata(*field, wide).get_uint("general.file_type"), std::uint64_t{15});
+    named.rules[0] = named.rules[1] = rule("?.*", Format::Q8_0);
+    const auto other = quantize::resolve(named, wide, Quantizer::Rtn);
+    QCOMPARE(*quantize::export_metadata(*other, wide).get_uint("general.file_type"), std::uint64_t{7});
     const auto kept = quantize::resolve(recipe({}), halves, Quantizer::Rtn);
     QCOMPARE(*quantize::export_metadata(*kept, halves).get_uint("general.file_type"), std::uint64_t{0});
   }

@@ -238,7 +238,7 @@ class TestSchemes : public QObject {
 
   void bad_items_data() {
     QTest::addColumn<QString>("text");
-    for (const char* text : {"attn_v", "=q8_0", "attn_v=", "attn_v=q9_0", "attn_v=q8_1", "attn_v=iq2_xxs",
+    for (const char* text : {"attn_v", "=q8_0", "attn_v=", "attn_v=q9_0", "attn_v=q8_1", "attn_v=q8_k",
                              "(=q8_0", "[z-a]=q8_0", "*=q8_0", "(((((a+)+)+)+)+)+$b=q8_0 x"})
       QTest::newRow(text) << text;
   }

@@ -92,6 +92,7 @@ Study example_study() {
   study.quantizer = quantize::Quantizer::Rtn;
   study.sweep =
       SweepPlan{{kernels::Format::Q8_0, kernels::Format::Q4_0}, 400, 256, 3, true, false, true, true};
+  study.imatrix = study::ImatrixReference{"/somewhere/imatrix.gguf", std::string(64, 'b')};
   study.layout = "AAAA/wAAAAD9AAAA\n\"\\";
   return study;
 }
@@ -139,6 +140,7 @@ class TestStudy : public QObject {
     QVERIFY(read->sweep == study.sweep);
     QCOMPARE(read->layout, study.layout);
     QVERIFY(read->quantizer == study.quantizer);
+    QVERIFY(read->imatrix == study.imatrix);
     QCOMPARE(read->options.context, study.options.context);
     QCOMPARE(read->options.windows, study.options.windows);
     QVERIFY(read->options.protocol == study.options.protocol);
