@@ -17,14 +17,16 @@ using kernels::PackedMatrix;
 using model::Module;
 
 Status pack_transposed(const WeightSource& source, std::size_t tensor, std::uint64_t first,
-                       std::uint64_t rows, PackedMatrix& packed, const WorkContext& work) {
+                       std::uint64_t rows, kernels::Compute compute, PackedMatrix& packed,
+                       const WorkContext& work) {
   const io::TensorInfo& info = source.model().file().tensors()[tensor];
   const std::size_t columns = info.row_length(), outputs = rows;
   const auto no_memory = [&] {
     return fail(ErrorCode::Memory, fmt::format("not enough memory for {}", info.name));
   };
   FloatBuffer plain;
-  if (!packed.reset(columns, outputs) || !plain.resize(outputs * columns)) return no_memory();
+  if (!packed.reset(columns, outputs, kernels::Format::F32, compute) || !plain.resize(outputs * columns))
+    return no_memory();
   const std::size_t step = std::max<std::size_t>(1, (std::size_t{1} << 16) / columns);
   const auto read = for_each_task(work, (outputs + step - 1) / step, [&](std::size_t task, int) -> Status {
     const std::size_t begin = task * step;
@@ -91,7 +93,8 @@ Status Backward::load_layer(int layer, BackwardWeights& weights, const WorkConte
   };
   const auto matrix = [&](Module module, PackedMatrix& packed) -> Status {
     const std::size_t tensor = model.block_tensor(layer, module).value_or(0);
-    return pack_transposed(source, tensor, 0, model.file().tensors()[tensor].rows(), packed, work);
+    return pack_transposed(source, tensor, 0, model.file().tensors()[tensor].rows(), forward_->compute(),
+                           packed, work);
   };
   weights.layer = layer;
   if (auto s = vector(Module::AttnNorm, weights.attn_norm); !s) return s;

@@ -23,8 +23,8 @@ namespace bitlens::run {
 /// Rows [first, first + rows) of a matrix, transposed and packed: multiply() then gives x * W instead of
 /// x * W^T.
 [[nodiscard]] Status pack_transposed(const WeightSource& source, std::size_t tensor, std::uint64_t first,
-                                     std::uint64_t rows, kernels::PackedMatrix& packed,
-                                     const WorkContext& work);
+                                     std::uint64_t rows, kernels::Compute compute,
+                                     kernels::PackedMatrix& packed, const WorkContext& work);
 
 /// One block's weights as the backward pass multiplies with them: matrices transposed.
 struct BackwardWeights {
@@ -49,8 +49,8 @@ struct BlockGradients {
 
 class Backward {
  public:
-  /// `forward` must outlive this. Gradients are those of exact arithmetic: rounding of activations is not
-  /// differentiated.
+  /// `forward` must outlive this; products are computed as its are. Gradients are those of exact arithmetic:
+  /// rounding of activations is not differentiated.
   explicit Backward(const Forward& forward) : forward_(&forward) {}
 
   /// Bytes that one row takes in BlockGradients.

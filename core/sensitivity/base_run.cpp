@@ -25,7 +25,8 @@ Result<std::unique_ptr<BaseRun>> BaseRun::create(std::shared_ptr<const model::Mo
   base->model_ = std::move(model);
   base->windows_ = &windows;
   base->source_ = run::file_weights(base->model_);
-  auto forward = run::Forward::create(*base->source_, windows.context, options.round_activations);
+  auto forward =
+      run::Forward::create(*base->source_, windows.context, options.round_activations, options.compute);
   if (!forward) return pass(forward);
   base->forward_ = std::move(*forward);
   base->block_.emplace(*base->forward_);

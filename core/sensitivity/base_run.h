@@ -24,6 +24,7 @@ class BaseRun {
  public:
   struct Options {
     bool round_activations = false;
+    kernels::Compute compute = kernels::Compute::Exact;
     std::uint64_t memory_budget = 0;
     std::string spill_folder;
     std::size_t most_windows = std::numeric_limits<std::size_t>::max();  ///< that go through a block together

@@ -50,14 +50,14 @@ Status ChangeReader::rows(std::uint64_t first, std::uint64_t rows, float* target
   return {};
 }
 
-Status ChangeReader::pack(std::uint64_t first, std::uint64_t rows, kernels::PackedMatrix& packed,
-                          const WorkContext& work) const {
+Status ChangeReader::pack(std::uint64_t first, std::uint64_t rows, kernels::Compute compute,
+                          kernels::PackedMatrix& packed, const WorkContext& work) const {
   const io::TensorInfo& info = base_->model().file().tensors()[tensor_];
   const std::size_t inputs = info.row_length();
   const auto no_memory = [&] {
     return fail(ErrorCode::Memory, fmt::format("not enough memory for {}", info.name));
   };
-  if (!packed.reset(rows, inputs)) return no_memory();
+  if (!packed.reset(rows, inputs, kernels::Format::F32, compute)) return no_memory();
   std::vector<kernels::FloatBuffer> rooms(static_cast<std::size_t>(work.pool.size()));
   return run::for_each_task(work, packed.panels(), [&](std::size_t panel, int worker) -> Status {
     kernels::FloatBuffer& room = rooms[static_cast<std::size_t>(worker)];

@@ -33,8 +33,8 @@ class ChangeReader {
   /// Rows [first, first + rows), row-major. Any number of threads.
   [[nodiscard]] Status rows(std::uint64_t first, std::uint64_t rows, float* target) const;
   /// The same, packed for products with the tensor's inputs.
-  [[nodiscard]] Status pack(std::uint64_t first, std::uint64_t rows, kernels::PackedMatrix& packed,
-                            const WorkContext& work) const;
+  [[nodiscard]] Status pack(std::uint64_t first, std::uint64_t rows, kernels::Compute compute,
+                            kernels::PackedMatrix& packed, const WorkContext& work) const;
 
  private:
   std::size_t tensor_ = 0;

@@ -28,8 +28,9 @@ double dot(const float* a, const float* b, std::size_t count) {
   return sum;
 }
 
-HeadGradient::HeadGradient(BaseRun& base, std::uint64_t seed, std::uint64_t memory_budget)
-    : base_(base), seed_(seed) {
+HeadGradient::HeadGradient(BaseRun& base, std::uint64_t seed, kernels::Compute changes,
+                           std::uint64_t memory_budget)
+    : base_(base), seed_(seed), changes_compute_(changes) {
   const model::LlamaParameters& p = base.forward().parameters();
   keep_ = 2 * std::uint64_t{p.vocabulary} * p.width * sizeof(float) <= memory_budget;
   slab_rows_ = std::max<std::uint64_t>(kChunkColumns, kSlabWeights / p.width / kChunkColumns * kChunkColumns);
@@ -54,8 +55,8 @@ Result<const HeadGradient::Slab*> HeadGradient::slab(std::size_t index, const Wo
   const std::uint64_t rows = std::min<std::uint64_t>(slab_rows_, forward.parameters().vocabulary - first);
   slab.loaded = false;
   if (auto s = forward.load_output(first, rows, slab.plain, work); !s) return pass(s);
-  if (auto s =
-          run::pack_transposed(forward.source(), forward.output_tensor(), first, rows, slab.transposed, work);
+  if (auto s = run::pack_transposed(forward.source(), forward.output_tensor(), first, rows, forward.compute(),
+                                    slab.transposed, work);
       !s)
     return pass(s);
   slab.loaded = true;
@@ -207,7 +208,8 @@ Status HeadGradient::respond(const Chunk& chunk, const Change& change, ChunkResp
   kernels::PackedMatrix packed;
   std::vector<kernels::FloatBuffer> rooms(static_cast<std::size_t>(work.pool.size()));
   for (std::uint64_t first = 0; first < vocabulary; first += slab_rows_) {
-    if (auto s = reader->pack(first, std::min<std::uint64_t>(slab_rows_, vocabulary - first), packed, work);
+    if (auto s = reader->pack(first, std::min<std::uint64_t>(slab_rows_, vocabulary - first),
+                              changes_compute_, packed, work);
         !s)
       return s;
     const std::size_t step = std::max<std::size_t>(1, kChunkColumns / packed.width());

@@ -31,8 +31,8 @@ using ChunkResponses = std::vector<double>;
 
 class HeadGradient {
  public:
-  /// `memory_budget`: for keeping the output matrix packed both ways.
-  HeadGradient(BaseRun& base, std::uint64_t seed, std::uint64_t memory_budget);
+  /// `changes`: of products with changes. `memory_budget`: for keeping the output matrix packed both ways.
+  HeadGradient(BaseRun& base, std::uint64_t seed, kernels::Compute changes, std::uint64_t memory_budget);
 
   /// Fills `gradient`, and `responses[i]` with what `changes[i]`, which must be of the output matrix, does.
   [[nodiscard]] Status run(const Chunk& chunk, float* gradient, std::span<const Change> changes,
@@ -61,6 +61,7 @@ class HeadGradient {
 
   BaseRun& base_;
   std::uint64_t seed_;
+  kernels::Compute changes_compute_;
   bool keep_ = false;
   std::uint64_t slab_rows_ = 0;
   std::vector<Slab> slabs_;

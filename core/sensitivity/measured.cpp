@@ -70,6 +70,7 @@ class Measurer final : public CellMeasurer {
     out->options_ = options;
     BaseRun::Options base_options;
     base_options.round_activations = options.activations == evaluate::Activations::Q8;
+    base_options.compute = options.compute;
     base_options.memory_budget = options.memory_budget;
     base_options.spill_folder = options.spill_folder;
     const std::uint64_t scored = out->windows_.scored_per_window();
@@ -214,8 +215,8 @@ Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {
   auto source = cell_weights(base_->model(), cell);
   if (!source) return pass(source);
   traveller.source = std::move(*source);
-  auto forward =
-      run::Forward::create(*traveller.source, windows_.context, base_->forward().rounds_activations());
+  auto forward = run::Forward::create(*traveller.source, windows_.context,
+                                      base_->forward().rounds_activations(), base_->forward().compute());
   if (!forward) return pass(forward);
   traveller.forward = std::move(*forward);
   traveller.changed.resize(static_cast<std::size_t>(base_->layers()));

@@ -35,6 +35,9 @@ struct MeasuredCell {
 
 struct MeasureOptions {
   evaluate::Activations activations = evaluate::Activations::Exact;
+  /// Of the base and of every cell. Fast products round the inputs anew wherever they have changed a little:
+  /// a cell then reads at least what that makes of a model, which is about what Q8_0 makes.
+  evaluate::Compute compute = evaluate::Compute::Exact;
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
   double batch_seconds = 3;  ///< cells are done in batches of about so long; a batch is what a kill loses

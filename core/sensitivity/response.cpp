@@ -72,8 +72,11 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
   out->changes_ = distinct_changes(cells);
   const auto layer_of = [&](const Change& change) { return model->role(change.tensor).layer; };
   std::ranges::stable_sort(out->changes_, {}, layer_of);
-  auto base =
-      BaseRun::create(model, out->windows_, {false, options.memory_budget, options.spill_folder}, work);
+  BaseRun::Options base_options;
+  base_options.compute = options.compute;
+  base_options.memory_budget = options.memory_budget;
+  base_options.spill_folder = options.spill_folder;
+  auto base = BaseRun::create(model, out->windows_, base_options, work);
   if (!base) return pass(base);
   out->base_ = std::move(*base);
   for (int layer = -1; layer < out->base_->layers(); ++layer) {
@@ -81,7 +84,7 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
     out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
   }
   out->backward_.emplace(out->base_->forward());
-  out->head_.emplace(*out->base_, options.seed, options.memory_budget / 4);
+  out->head_.emplace(*out->base_, options.seed, options.changes, options.memory_budget / 4);
   out->matrix_ = ResponseMatrix(std::move(cells), used, (samples + used - 1) / used,
                                 out->windows_.scored_per_window(), options.seed);
   return out;
@@ -204,7 +207,7 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
   std::vector<kernels::PackedMatrix> packed(keep_packed ? changes.size() : 1);
   const auto pack = [&](std::size_t i, kernels::PackedMatrix& target) {
     const std::uint64_t rows = base_->model()->file().tensors()[changes[i].tensor].rows();
-    return readers[i].pack(0, rows, target, work);
+    return readers[i].pack(0, rows, options_.changes, target, work);
   };
   if (keep_packed)
     for (std::size_t i = 0; i < changes.size(); ++i)

@@ -46,6 +46,9 @@ Result<Provenance> sensitivity_provenance(const SensitivityRequest& request, con
   const bool measured = request.method == Method::Measured;
   out.activations =
       evaluate::activations_name(measured ? request.options.activations : evaluate::Activations::Exact);
+  // Scores of weights and inputs have no such choice.
+  const bool runs = measured || needs_backward(request.method);
+  out.compute = evaluate::compute_name(runs ? request.options.compute : evaluate::Compute::Exact);
   out.quantizer = quantize::quantizer_name(request.quantizer);
   const ProgramInfo program = program_info();
   out.program = program.version;
@@ -220,6 +223,7 @@ class SensitivityRun::Impl {
     plan_stops(cells);
     sensitivity::MeasureOptions options;
     options.activations = request_.options.activations;
+    options.compute = request_.options.compute;
     options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);
     options.spill_folder = request_.spill_folder;
     if (request_.adaptive)
@@ -354,6 +358,7 @@ class SensitivityRun::Impl {
 
   [[nodiscard]] sensitivity::ResponseOptions response_options() const {
     sensitivity::ResponseOptions options;
+    options.compute = request_.options.compute;
     options.samples = request_.samples;
     options.seed = request_.seed;
     options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);

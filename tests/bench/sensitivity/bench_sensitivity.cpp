@@ -1,25 +1,27 @@
-// Times of a sensitivity sweep, against full evaluations of every cell: the saving is a ratio within one run.
+// Times of sweeps over cells against full evaluations of every cell: ratios within one run.
 //
-//   bench_sensitivity MODEL TEXT CONTEXT WINDOWS FORMATS NAIVE_CELLS [SAMPLES]
+//   bench_sensitivity MODEL TEXT --formats A,B,.. [--context N] [--windows N] [--sample GLOB] [--cells N]
+//     [--exact] [--naive N] [--respond SAMPLES [--save FILE]] [--adaptive FILE] [--edits FILE]
 //
-// Measures every tensor at FORMATS (comma-separated, plain rounding) by suffix-only forwards, then
-// NAIVE_CELLS of the cells, spread evenly over the list, by full evaluations (model and base from scratch),
-// and predicts all cells from SAMPLES responses.
+// The unit is one evaluation of the model alone, timed before and after each sweep. "Share" is time / (cells
+// x unit). --sample names the tensors that --exact and --adaptive really measure; their mean time stands for
+// that of all --cells. --naive compares so many of them with full evaluations beside the base. --respond
+// predicts every cell. Files are JSON that --save, or `bitlens-cli sensitivity --method response`, wrote.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
-#include "core/base/atomic_file.h"
-#include "core/sensitivity/agreement.h"
 #include "core/sensitivity/measured.h"
-#include "core/sensitivity/response.h"
-#include "core/sensitivity/scores.h"
-#include "core/tokenizer/tokenizer.h"
+#include "core/study/sensitivity.h"
 
 namespace {
 
@@ -41,136 +43,231 @@ void need(const Status& status) {
   std::exit(1);
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+struct Options {
+  std::string model, text, sample = "*", save, estimates, edits;
+  std::vector<std::string> formats;
+  std::uint32_t context = 512, windows = 8;
+  std::size_t cells = 0, naive = 0, samples = 0;
+  bool exact = false;
+};
+
+class Bench {
+ public:
+  explicit Bench(Options options) : options_(std::move(options)), pool_(2), work_{pool_} {
+    session_ = need(study::open_model(options_.model));
+    text_ = need(study::tokenize(*session_, need(study::load_text(options_.text))));
+    evaluate_.context = options_.context;
+    evaluate_.windows = options_.windows;
+    windows_ = need(study::plan_windows(*session_, *text_, evaluate_));
+    for (const std::string& name : options_.formats)
+      if (const auto* format = kernels::find_format(std::string_view(name)))
+        formats_.push_back(format->format);
+    all_ = need(sensitivity::plan_cells(*session_->model, "*", formats_, kernels::Quantizer::Rtn)).cells;
+    some_ =
+        need(sensitivity::plan_cells(*session_->model, options_.sample, formats_, kernels::Quantizer::Rtn))
+            .cells;
+    count_ = options_.cells == 0 ? all_.size() : options_.cells;
+    evaluate_alone();
+    fmt::print("{} windows of {}; {} cells, sample of {}; one evaluation of one model: {:.3f} s\n",
+               windows_.inputs.size(), windows_.context, all_.size(), some_.size(), unit_);
+  }
+
+  void exact() {
+    const double start = now();
+    double first = 0;
+    auto measurer = need(sensitivity::CellMeasurer::create(session_->model, windows_, {}, work_));
+    const double base = now() - start;
+    measured_.assign(some_.size(), 0.0);
+    need(measurer->measure(
+        some_,
+        [&](std::size_t index, const sensitivity::MeasuredCell& cell) -> Status {
+          if (first == 0) first = now() - start;
+          measured_[index] = cell.kl_mean;
+          return {};
+        },
+        work_));
+    const double whole = now() - start, cell = (whole - base) / static_cast<double>(some_.size());
+    fmt::print(
+        "exact: base {:.2f} s, first cell after {:.2f} s, then {:.4f} s a cell; whole sample {:.2f} s\n",
+        base, first, cell, whole);
+    report("exact", base + cell * static_cast<double>(count_));
+  }
+
+  void naive() {
+    const auto base = run::file_weights(session_->model);
+    double worst = 0;
+    const double start = now();
+    for (std::size_t i = 0; i < options_.naive; ++i) {
+      const std::size_t at = i * some_.size() / options_.naive;
+      const auto subject = need(sensitivity::cell_weights(session_->model, some_[at]));
+      const auto alone = need(evaluate::measure(*subject, base.get(), windows_, evaluate_, work_));
+      worst = std::max(worst, std::abs(measured_[at] / alone.comparison->kl_mean - 1));
+    }
+    const double cell = (now() - start) / static_cast<double>(options_.naive);
+    fmt::print("a cell beside the base, both from scratch: {:.3f} s ({:.0f} %); largest difference {:.1e}\n",
+               cell, 100 * cell / unit_, worst);
+  }
+
+  void respond() {
+    study::SensitivityRequest request = request_for("*");
+    request.method = sensitivity::Method::Response;
+    request.samples = options_.samples;
+    const double start = now();
+    double map_after = 0;
+    std::map<std::pair<std::string, kernels::Format>, double> first_errors;
+    const auto result = std::make_shared<study::SensitivityResult>(need(study::run_sensitivity(
+        request,
+        [&](std::span<const sensitivity::CellRecord> cells) {
+          if (map_after != 0) return;
+          for (const auto& cell : cells) first_errors[{cell.tensor, cell.format}] = cell.kl_se / cell.kl_mean;
+          if (first_errors.size() == all_.size()) map_after = now() - start;
+        },
+        work_)));
+    const double seconds = now() - start;
+    std::vector<double> errors, first;
+    for (const auto& cell : result->cells) errors.push_back(cell.kl_se / cell.kl_mean);
+    for (const auto& [cell, error] : first_errors) first.push_back(error);
+    std::ranges::sort(errors);
+    std::ranges::sort(first);
+    fmt::print("predicted: first map after {:.1f} s ({:.1f} evaluations), median error {:.1f} %\n", map_after,
+               map_after / unit_, 100 * first[first.size() / 2]);
+    fmt::print("predicted: {} samples of {} cells; median error {:.1f} %, 95th percentile {:.1f} %\n",
+               result->cells.front().samples, errors.size(), 100 * errors[errors.size() / 2],
+               100 * errors[errors.size() * 95 / 100]);
+    report("predicted", seconds);
+    if (!options_.save.empty()) need(study::save_sensitivity(*result, options_.save, true, {}));
+  }
+
+  void adaptive() {
+    const auto known = need(study::load_sensitivity(options_.estimates));
+    study::SensitivityRequest request = request_for(options_.sample);
+    request.adaptive = true;
+    request.estimates = known.cells;
+    request.estimate_windows = windows_.inputs.size();
+    const double start = now();
+    const auto result = need(study::run_sensitivity(request, {}, work_));
+    const double seconds = now() - start;
+    double used = 0, cell_seconds = 0;
+    std::size_t uncertain = 0;
+    for (const auto& cell : result.cells) {
+      used += static_cast<double>(cell.windows);
+      cell_seconds += cell.seconds;
+      if (cell.kl_se > 0.1 * cell.kl_mean) ++uncertain;
+    }
+    const auto cells = static_cast<double>(result.cells.size());
+    fmt::print(
+        "adaptive: sample in {:.1f} s, {:.4f} s a cell, {:.2f} of {} windows a cell; {} cells with an error "
+        "above "
+        "10 %, too small to matter\n",
+        seconds, cell_seconds / cells, used / cells, windows_.inputs.size(), uncertain);
+    report("adaptive, measuring",
+           seconds - cell_seconds + cell_seconds / cells * static_cast<double>(count_));
+    if (measured_.size() == result.cells.size()) {
+      std::vector<double> off;
+      std::size_t outside = 0;
+      for (std::size_t c = 0; c < measured_.size(); ++c) {
+        off.push_back(std::abs(result.cells[c].kl_mean / measured_[c] - 1));
+        if (std::abs(result.cells[c].kl_mean - measured_[c]) > 2 * result.cells[c].kl_se) ++outside;
+      }
+      std::ranges::sort(off);
+      fmt::print(
+          "adaptive against exact: median difference {:.1f} %, largest {:.1f} %; {} of {} beyond 2 errors\n",
+          100 * off[off.size() / 2], 100 * off.back(), outside, off.size());
+    }
+  }
+
+  void edits() {
+    const auto known =
+        std::make_shared<const study::SensitivityResult>(need(study::load_sensitivity(options_.edits)));
+    const study::Predictor predictor(session_, {known});
+    constexpr std::size_t kEdits = 1000;
+    double sum = 0, worst = 0;
+    std::uint64_t samples = 0;
+    quantize::Recipe recipe;
+    recipe.fallback = formats_.front();
+    auto resolved = need(quantize::resolve(recipe, session_->file(), quantize::Quantizer::Rtn));
+    const double start = now();
+    for (std::size_t i = 0; i < kEdits; ++i) {
+      // One tensor moves to another format, the others stay.
+      auto& choice = resolved.tensors[all_[i * 37 % all_.size()].tensors.front()];
+      choice.format = formats_[i % formats_.size()];
+      choice.changed = choice.format != choice.source;
+      const double edit = now();
+      const auto prediction = need(predictor.predict(resolved));
+      worst = std::max(worst, now() - edit);
+      sum += prediction.kl_mean;
+      samples = prediction.samples;
+    }
+    fmt::print(
+        "a recipe's prediction, {} cells x {} samples: {:.3f} ms an edit, at most {:.3f} ms (mean KL "
+        "{:.3g})\n",
+        known->cells.size(), samples, 1e3 * (now() - start) / kEdits, 1e3 * worst, sum / kEdits);
+  }
+
+ private:
+  [[nodiscard]] study::SensitivityRequest request_for(const std::string& tensors) const {
+    study::SensitivityRequest request;
+    request.session = session_;
+    request.text = text_;
+    request.options = evaluate_;
+    request.quantizer = quantize::Quantizer::Rtn;
+    request.formats = formats_;
+    request.tensor_glob = tensors;
+    return request;
+  }
+  void evaluate_alone() {
+    const auto base = run::file_weights(session_->model);
+    const double start = now();
+    need(evaluate::measure(*base, nullptr, windows_, evaluate_, work_));
+    units_.push_back(now() - start);
+    unit_ = std::accumulate(units_.begin(), units_.end(), 0.0) / static_cast<double>(units_.size());
+  }
+  void report(const char* what, double seconds) {
+    evaluate_alone();
+    fmt::print("evaluations of one model: {:.3f} s\n", fmt::join(units_, ", "));
+    fmt::print("{}: {:.1f} s for {} cells, share {:.2f} %\n", what, seconds, count_,
+               100 * seconds / (static_cast<double>(count_) * unit_));
+  }
+
+  Options options_;
+  ThreadPool pool_;
+  WorkContext work_;
+  std::shared_ptr<const study::ModelSession> session_;
+  std::shared_ptr<const study::TokenizedText> text_;
+  evaluate::Options evaluate_;
+  evaluate::Windows windows_;
+  std::vector<kernels::Format> formats_;
+  std::vector<sensitivity::Cell> all_, some_;
+  std::vector<double> measured_;
+  std::size_t count_ = 0;
+  std::vector<double> units_;
+  double unit_ = 0;  // their mean
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 7) {
-    fmt::print(stderr, "usage: bench_sensitivity MODEL TEXT CONTEXT WINDOWS FORMATS NAIVE_CELLS [SAMPLES]\n");
-    return 2;
-  }
-  const auto model = need(model::make_model(need(io::open_gguf(argv[1]))));
-  const auto tokenizer = need(tokenizer::make_tokenizer(model->file().metadata(), argv[1]));
-  std::vector<tokenizer::TokenId> tokens;
-  if (tokenizer->adds_bos() && tokenizer->bos()) tokens.push_back(*tokenizer->bos());
-  const auto ids = need(tokenizer->encode(need(read_file(argv[2], std::size_t{1} << 30))));
-  tokens.insert(tokens.end(), ids.begin(), ids.end());
-  evaluate::Options options;
-  options.context = static_cast<std::uint32_t>(std::atoi(argv[3]));
-  options.windows = static_cast<std::uint32_t>(std::atoi(argv[4]));
-  const auto windows = need(evaluate::make_windows(tokens, *tokenizer, options, model->llama()->context));
-  std::vector<kernels::Format> formats;
-  std::string list = argv[5];
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(',', at), list.size());
-    if (const auto* format = kernels::find_format(std::string_view(list).substr(at, end - at)))
-      formats.push_back(format->format);
-    at = end + 1;
-  }
-  const auto plan = need(sensitivity::plan_cells(*model, "*", formats, kernels::Quantizer::Rtn));
-  const std::size_t count = plan.cells.size();
-  const auto naive_cells = static_cast<std::size_t>(std::atoi(argv[6]));
-  const auto samples = static_cast<std::size_t>(argc > 7 ? std::atoi(argv[7]) : 0);
-  ThreadPool pool(2);
-  const WorkContext work{pool};
-  fmt::print("{} cells, {} skipped, {} windows of {}\n", count, plan.skipped.size(), windows.inputs.size(),
-             windows.context);
-
-  // Cells that are compared are also those that are measured when there are too many to do all.
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < std::min(naive_cells, count); ++i) chosen.push_back(i * count / naive_cells);
-  const bool all = argc <= 8;
-  std::vector<sensitivity::Cell> cells;
-  for (std::size_t i = 0; i < count; ++i)
-    if (all || std::ranges::find(chosen, i) != chosen.end()) cells.push_back(plan.cells[i]);
-
-  std::vector<double> kl(cells.size());
-  double first = 0;
-  const double start = now();
-  auto measurer = need(sensitivity::CellMeasurer::create(model, windows, {}, work));
-  const double base_done = now();
-  need(measurer->measure(
-      cells,
-      [&](std::size_t index, const sensitivity::MeasuredCell& cell) -> Status {
-        if (first == 0) first = now() - start;
-        kl[index] = cell.kl_mean;
-        return {};
-      },
-      work));
-  const double suffix = now() - start;
-  fmt::print("suffix-only: base {:.2f} s, first cell after {:.2f} s, {} cells in {:.2f} s, {:.4f} s a cell\n",
-             base_done - start, first, cells.size(), suffix, suffix / static_cast<double>(cells.size()));
-
-  if (!chosen.empty()) {
-    const auto base = run::file_weights(model);
-    const double naive_start = now();
-    double worst = 0;
-    for (const std::size_t i : chosen) {
-      const auto subject = need(sensitivity::cell_weights(model, plan.cells[i]));
-      const auto alone = need(evaluate::measure(*subject, base.get(), windows, options, work));
-      const auto found = std::ranges::find(cells, plan.cells[i]);
-      const double mine = kl[static_cast<std::size_t>(found - cells.begin())];
-      worst = std::max(worst, std::abs(mine / alone.comparison->kl_mean - 1));
-    }
-    const double naive = (now() - naive_start) / static_cast<double>(chosen.size());
-    const double alone_start = now();
-    need(evaluate::measure(*base, nullptr, windows, options, work));
-    const double evaluation = now() - alone_start;
-    fmt::print(
-        "full evaluation beside the base: {:.4f} s a cell, of one model alone {:.4f} s; largest difference "
-        "{:.1e}\n",
-        naive, evaluation, worst);
-    fmt::print("suffix-only takes {:.1f} % of cells x (one full evaluation of one model)\n",
-               100 * suffix / static_cast<double>(cells.size()) / evaluation);
-    if (samples > 0) {
-      const double response_start = now();
-      double map_after = 0;
-      sensitivity::ResponseOptions response;
-      response.samples = samples;
-      const auto matrix = need(sensitivity::response_vectors(
-          model, plan.cells, windows, response,
-          [&](std::span<const std::size_t>, const sensitivity::ResponseMatrix& now_known) -> Status {
-            bool whole = map_after == 0;
-            for (std::size_t c = 0; whole && c < count; ++c) whole = now_known.known(c) > 0;
-            if (whole) map_after = now() - response_start;
-            return {};
-          },
-          work));
-      const double seconds = now() - response_start;
-      std::vector<double> errors, predicted, ratios;
-      for (std::size_t c = 0; c < count; ++c) {
-        const auto prediction = matrix.predict(c);
-        errors.push_back(prediction.kl_se / prediction.kl_mean);
-        const auto found = std::ranges::find(cells, plan.cells[c]);
-        if (found == cells.end()) continue;
-        predicted.push_back(prediction.kl_mean);
-        ratios.push_back(prediction.kl_mean / kl[static_cast<std::size_t>(found - cells.begin())]);
-      }
-      std::ranges::sort(errors);
-      fmt::print(
-          "responses: {} samples of {} cells in {:.2f} s, whole map after {:.2f} s; {:.2f} % of cells x full "
-          "evaluation; standard error median {:.1f} %, 95th percentile {:.1f} %\n",
-          matrix.capacity(), count, seconds, map_after,
-          100 * seconds / static_cast<double>(count) / evaluation, 100 * errors[count / 2],
-          100 * errors[count * 95 / 100]);
-      fmt::print("predicted / measured median {:.3f}, Spearman {:.4f}\n", median(ratios),
-                 sensitivity::spearman(predicted, kl));
-      sensitivity::JointPrediction joint(matrix);
-      const double edit_start = now();
-      constexpr int edits = 1000;
-      double sum = 0;
-      for (int i = 0; i < edits; ++i) {
-        joint.add(static_cast<std::size_t>(i) % count);
-        sum += joint.predict().kl_mean;
-      }
-      fmt::print("one edit of a recipe: {:.3f} ms (mean KL {:.3g})\n", 1e3 * (now() - edit_start) / edits,
-                 sum / edits);
-    }
-  }
+  Options options;
+  CLI::App app("Times of sweeps over cells");
+  app.add_option("model", options.model)->required();
+  app.add_option("text", options.text)->required();
+  app.add_option("--formats", options.formats)->required()->delimiter(',');
+  app.add_option("--context", options.context);
+  app.add_option("--windows", options.windows);
+  app.add_option("--sample", options.sample);
+  app.add_option("--cells", options.cells);
+  app.add_flag("--exact", options.exact);
+  app.add_option("--naive", options.naive)->needs("--exact");
+  app.add_option("--respond", options.samples);
+  app.add_option("--save", options.save)->needs("--respond");
+  app.add_option("--adaptive", options.estimates);
+  app.add_option("--edits", options.edits);
+  CLI11_PARSE(app, argc, argv);
+  Bench bench(options);
+  if (options.exact) bench.exact();
+  if (options.naive > 0) bench.naive();
+  if (options.samples > 0) bench.respond();
+  if (!options.estimates.empty()) bench.adaptive();
+  if (!options.edits.empty()) bench.edits();
   return 0;
 }
