@@ -45,6 +45,10 @@ constexpr const char* kHelp =
     "a "
     "cell's\n"
     "  windows early; what the windows left out would add is made up for by the predictions.\n"
+    "  --compute fast suits predictions. Measured cells then start at about the KL of Q8_0: inputs that "
+    "changed "
+    "a\n"
+    "  little are rounded anew, in every layer.\n"
     "\nJSON KEYS (also those of OUT.json)\n"
     "  bitlens_sensitivity: 1\n"
     "  cells [{tensor, format, quantizer, source (measured, predicted), method, kl_mean, kl_se, dnll_mean, "
@@ -243,6 +247,7 @@ Command add_sensitivity(CLI::App& parent) {
       ->capture_default_str()
       ->type_name("N");
   add_measure_options(*app, options->measure);
+  add_compute_option(*app, options->measure.compute);
   add_quantizer(*app, options->quantizer);
   app->add_flag("--adaptive", options->adaptive,
                 "measured: add windows to a cell until its error is a tenth of it or too small to matter");

@@ -281,6 +281,9 @@ class SensitivityRun::Impl {
   /// Adaptive measuring starts from predictions: they say what matters and make up for windows left out.
   Status estimate_first(const std::vector<Cell>& cells, const WorkContext& work) {
     sensitivity::ResponseOptions options = response_options();
+    // They only say where to look and how windows differ: what is told is measured with the request's
+    // products.
+    options.compute = evaluate::Compute::Fast;
     auto matrix = sensitivity::response_vectors(request_.session->model, cells, windows_, options, {}, work);
     if (!matrix) return pass(matrix);
     for (std::size_t c = 0; c < cells.size(); ++c) {
