@@ -13,25 +13,13 @@ namespace bitlens::views {
 
 QString column_title(const QString& key) {
   static const std::map<QString, QString> short_names = {
-      {"attn_q", "q"},     {"attn_k", "k"},      {"attn_v", "v"},  {"attn_output", "o"},
-      {"attn_qkv", "qkv"}, {"ffn_gate", "gate"}, {"ffn_up", "up"}, {"ffn_down", "down"},
+      {"attn_q", "q"},       {"attn_k", "k"},      {"attn_v", "v"},  {"attn_output", "o"},
+      {"attn_qkv", "qkv"},   {"ffn_gate", "gate"}, {"ffn_up", "up"}, {"ffn_down", "down"},
+      {"token_embd", "emb"}, {"output", "out"},
   };
   const auto it = short_names.find(key);
   QString title = it == short_names.end() ? key : it->second;
   return title.replace('_', ' ');
-}
-
-QString role_title(model::Module module, const QString& key) {
-  switch (module) {
-    case model::Module::TokenEmbedding:
-      return MapModel::tr("embedding");
-    case model::Module::OutputNorm:
-      return MapModel::tr("final norm");
-    case model::Module::Output:
-      return MapModel::tr("output");
-    default:
-      return column_title(key);
-  }
 }
 
 MapModel::MapModel(Document& document, QObject* parent) : QAbstractTableModel(parent), document_(document) {
@@ -239,8 +227,16 @@ QVariant MapModel::headerData(int section, Qt::Orientation orientation, int role
   const std::string& name = document_.session()->file().tensors()[static_cast<std::size_t>(row.tensor)].name;
   if (role == Qt::ToolTipRole || role == Qt::AccessibleTextRole) return shown(name);
   if (role != Qt::DisplayRole) return {};
-  return role_title(document_.model().role(static_cast<std::size_t>(row.tensor)).module,
-                    shown(column_key(name), 16));
+  switch (document_.model().role(static_cast<std::size_t>(row.tensor)).module) {
+    case model::Module::TokenEmbedding:
+      return tr("embedding");
+    case model::Module::OutputNorm:
+      return tr("final norm");
+    case model::Module::Output:
+      return tr("output");
+    default:
+      return shown(column_key(name), 16);
+  }
 }
 
 void MapModel::set_metric(Metric metric, kernels::Format format) {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/model/model.h"
 #include "views/models/map_metric.h"
 
 namespace bitlens::views {
@@ -89,7 +88,5 @@ class MapModel : public QAbstractTableModel {
 
 /// "q", "gate", "attn norm", ...: short heading for a tensor name without block and suffix.
 [[nodiscard]] QString column_title(const QString& key);
-/// The same with words for what stands outside the layers.
-[[nodiscard]] QString role_title(model::Module module, const QString& key);
 
 }  // namespace bitlens::views

@@ -80,7 +80,7 @@ std::vector<ProfileEntry> module_profile(const Document& document, Metric metric
   }
   std::vector<ProfileEntry> out;
   for (auto& [key, entry] : modules) {
-    entry.label = role_title(static_cast<model::Module>(key.first), shown(key.second, 24));
+    entry.label = column_title(shown(key.second, 24));
     finish(document, metric, format, entry);
     out.push_back(std::move(entry));
   }

@@ -35,7 +35,7 @@ void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const 
            small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : gap) +
            (third.isEmpty() ? 0 : gap);
   };
-  const bool two_lines = inner.height() >= metrics.height() + small_metrics.height();
+  const bool two_lines = inner.height() >= metrics.height() + small_metrics.height() + 4;
   if (!wide && two_lines && !error.isEmpty()) {
     const QRect upper = inner.adjusted(0, 1, 0, -inner.height() / 2),
                 lower = inner.adjusted(0, inner.height() / 2, 0, -2);

@@ -115,7 +115,7 @@ void MapView::connect_header(MapHeader* header, const std::function<std::vector<
 /// below its value.
 void MapView::fit_rows() {
   const int line = fontMetrics().height();
-  const int least = line + 8, most = metric_in_nats(map_.metric()) ? 2 * line + 8 : line + 14;
+  const int least = line + 8, most = metric_in_nats(map_.metric()) ? 2 * line + 10 : line + 14;
   const int rows = std::max(1, map_.rowCount());
   verticalHeader()->setMinimumSectionSize(least);
   verticalHeader()->setDefaultSectionSize(std::clamp((viewport()->height() - 2) / rows, least, most));

@@ -68,7 +68,6 @@ SensitivityPanel::SensitivityPanel(Document& document, QWidget* parent)
   formats_->setFlow(QListView::LeftToRight);
   formats_->setWrapping(true);
   formats_->setResizeMode(QListView::Adjust);
-  formats_->setUniformItemSizes(true);
   formats_->setTabKeyNavigation(false);
   const QFontMetrics letters = formats_->fontMetrics();
   formats_->setGridSize({letters.horizontalAdvance(QStringLiteral("IQ4_NL")) + 42, letters.height() + 5});
