@@ -939,6 +939,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <translation>模型文件与创建此研究时的不同，先前的结果可能不适用。</translation>
         </message>
         <message>
+            <source>The importance matrix %1 differs from the one this study was made with. Earlier results may not hold for it.</source>
+            <translation>重要性矩阵 %1 与创建此研究时的不同，先前的结果可能不适用。</translation>
+        </message>
+        <message>
             <source>my recipe</source>
             <translation>我的配方</translation>
         </message>

@@ -54,8 +54,17 @@ Document::Document(Engine& engine, SideWorker& side, QObject* parent)
   connect(&sensitivity_, &Sensitivity::state_changed, this, [this] { set_modified(true); });
   connect(&sensitivity_, &Sensitivity::plan_changed, this, [this] { set_modified(true); });
   connect(&texts_, &Texts::entry_changed, this, &Document::look_for_unfinished_run);
-  connect(&importance_, &ImportanceMatrix::changed, this,
-          [this] { measurements_.set_importance(importance_.value()); });
+  connect(&importance_, &ImportanceMatrix::changed, this, [this] {
+    const bool modified = modified_;
+    measurements_.set_importance(importance_.value());
+    if (importance_.restoring()) set_modified(modified);
+  });
+  connect(&importance_, &ImportanceMatrix::differs, this, [this](const QString& path) {
+    emit notice(NoticeKind::Warning,
+                tr("The importance matrix %1 differs from the one this study was made with. Earlier results "
+                   "may not hold for it.")
+                    .arg(shown(path.toStdString(), 200)));
+  });
   connect(&importance_, &ImportanceMatrix::failed, this,
           [this](const Error& error) { emit notice(NoticeKind::Failure, error_text(error)); });
   connect(&measurements_, &Measurements::failed, this,
@@ -167,6 +176,7 @@ void Document::model_ready(SessionPtr session, std::optional<study::Study> study
     measurements_.restore(study->results);
     measurements_.set_options(study->options);
     measurements_.set_quantizer(study->quantizer);
+    if (study->imatrix) importance_.restore(session_, *study->imatrix);
     layout_ = study->layout;
     recipe_ = study->recipe;
     sensitivity_.restore(study->sensitivities, study->sweep);

@@ -76,6 +76,7 @@ study::Study Document::to_study() const {
   study.quantizer = measurements_.quantizer();
   study.sensitivities = sensitivity_.results();
   study.sweep = sensitivity_.plan_to_keep();
+  study.imatrix = importance_.reference();
   study.layout = layout_;
   return study;
 }

@@ -1,6 +1,7 @@
 #include "views/document/importance_matrix.h"
 
 #include <QFileInfo>
+#include <utility>
 
 #include "core/study/imatrix.h"
 #include "views/bridge/engine.h"
@@ -14,25 +15,40 @@ QString ImportanceMatrix::name() const {
   return value_ ? shown(value_->file, 80) : QString();
 }
 
+std::optional<study::ImatrixReference> ImportanceMatrix::reference() const {
+  if (!value_) return std::nullopt;
+  return study::ImatrixReference{path_.toStdString(), value_->sha256};
+}
+
+void ImportanceMatrix::restore(SessionPtr session, const study::ImatrixReference& reference) {
+  use(std::move(session), QString::fromStdString(reference.path));
+  expected_ = reference.sha256;
+}
+
 void ImportanceMatrix::use(SessionPtr session, const QString& path) {
+  expected_.clear();
   const quint64 serial = ++serial_;
   engine_.start<quantize::ImportancePtr>(
       "importance", QFileInfo(path).fileName(), Urgency::Asked,
       [session, path](const WorkContext&) { return study::load_importance(path.toStdString(), *session); },
       this,
-      [this, serial](Result<quantize::ImportancePtr> loaded) {
+      [this, serial, path](Result<quantize::ImportancePtr> loaded) {
         if (serial != serial_) return;
         if (!loaded) {
           emit failed(loaded.error());
           return;
         }
         value_ = std::move(*loaded);
+        path_ = QFileInfo(path).absoluteFilePath();
         emit changed();
+        const std::string expected = std::exchange(expected_, {});
+        if (!expected.empty() && expected != value_->sha256) emit differs(path_);
       });
 }
 
 void ImportanceMatrix::stop_using() {
   ++serial_;
+  expected_.clear();
   if (!value_) return;
   value_.reset();
   emit changed();

@@ -117,8 +117,27 @@ class SchemesAndImportanceTest : public QObject {
 
     document.importance().use(document.session(), path);
     QTRY_COMPARE_WITH_TIMEOUT(button->text(), QStringLiteral("made.imatrix.gguf"), 60000);
+    const QString study = folder_.path(QStringLiteral("with importance.bitlens"));
+    document.save_study(study);
+    QTRY_VERIFY(QFile::exists(study) && !document.modified());
     document.close();
     QVERIFY(!document.importance().value());
+
+    // A study brings its matrix back, and that is no change of the study.
+    document.open_study(study);
+    QTRY_COMPARE_WITH_TIMEOUT(button->text(), QStringLiteral("made.imatrix.gguf"), 60000);
+    QTRY_VERIFY(document.resolved() &&
+                document.resolved()->tensors[studio.tensor("blk.0.attn_q.weight")].weighted);
+    QVERIFY(!document.modified());
+    document.close();
+
+    QSignalSpy notices(&document, &views::Document::notice);
+    QFile(folder_.path(QStringLiteral("made.imatrix.gguf"))).remove();
+    document.open_study(study);
+    QTRY_VERIFY_WITH_TIMEOUT(!notices.empty(), 60000);
+    QCOMPARE(notices[0][0].value<views::NoticeKind>(), views::NoticeKind::Failure);
+    QVERIFY(!document.importance().value());
+    document.close();
   }
 
   void a_bad_importance_matrix_is_refused() {
