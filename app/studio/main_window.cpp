@@ -176,6 +176,8 @@ void MainWindow::default_layout() {
 }
 
 void MainWindow::restore_layout() {
+  // Panels stood side by side before they became tabs: the width they asked for then is no longer a minimum.
+  layout()->activate();
   resize(1280, 840);
   if (options_.clean) return;
   QSettings settings;

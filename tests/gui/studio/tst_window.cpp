@@ -164,6 +164,26 @@ class WindowTest : public QObject {
     }
   }
 
+  void the_window_fits_a_small_screen() {
+    test::Studio studio;
+    studio.window->close();
+    studio::Options options;
+    options.clean = true;
+    studio.window = std::make_unique<studio::MainWindow>(options, studio.language);
+    studio.window->show();
+    QCOMPARE(studio.window->size(), QSize(1280, 840));
+    QVERIFY(studio.open(folder_.small_model()));
+    QCoreApplication::processEvents();
+    QCOMPARE(studio.window->size(), QSize(1280, 840));
+    for (const char* language : {"en", "zh_CN"}) {
+      studio.window->set_language(QLatin1String(language));
+      QCoreApplication::processEvents();
+      const QSize least = studio.window->minimumSizeHint();
+      QVERIFY2(least.width() <= 1280 && least.height() <= 720,
+               qPrintable(QStringLiteral("%1 x %2").arg(least.width()).arg(least.height())));
+    }
+  }
+
   void every_widget_of_ours_has_a_stable_object_name() {
     test::Studio studio;
     QSet<QString> names;
