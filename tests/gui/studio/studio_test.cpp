@@ -95,7 +95,9 @@ QString ModelFolder::foreign_model() {
 }
 
 QString ModelFolder::text() {
-  return file(QStringLiteral("words.txt"), random_text(4000));
+  // Written once: the engine may be reading it when a test asks for it again.
+  const QString at = path(QStringLiteral("words.txt"));
+  return QFile::exists(at) ? at : file(QStringLiteral("words.txt"), random_text(4000));
 }
 
 Studio::Studio() {
