@@ -10,6 +10,7 @@ baselines; without it they are left out). Writes reference.json (the perplexitie
 reproduce) and figures.json.
 """
 import argparse
+import glob
 import hashlib
 import json
 import math
@@ -206,13 +207,14 @@ def full_figures(args, model, bpe, text, ids, items, figures):
     bos = bpe.ids[BOS]
     rows = windows(ids, bos, 512)
     if args.work:
-        corpora = np.load(os.path.join(args.work, "corpora.npz"))
-        tokens = corpora["world.tokens"]
+        corpora = {os.path.basename(path)[len("corpus-"):-len(".npz")]: np.load(path)["tokens"]
+                   for path in sorted(glob.glob(os.path.join(args.work, "corpus-*.npz")))}
+        tokens = corpora["world"]
         figures["baselines"] = baselines(tokens, rows, model.shape.vocab, items, bpe)
-        both = np.concatenate((tokens, corpora["primer.tokens"]))
-        figures["overlap_13_tokens"] = overlap(both, ids)
+        trained_on = np.concatenate(list(corpora.values()))
+        figures["overlap_13_tokens"] = overlap(trained_on, ids)
         table = {}
-        figures["overlap_13_words"] = overlap(word_ids(spell_out(bpe, both), table), word_ids(text, table))
+        figures["overlap_13_words"] = overlap(word_ids(spell_out(bpe, trained_on), table), word_ids(text, table))
         print({k: figures.get(k) for k in ("baselines", "overlap_13_tokens", "overlap_13_words")}, flush=True)
 
     reference = {"model_sha256": sha256(args.model), "text_sha256": sha256(os.path.join(HERE, "heldout.txt")), "tokens": len(ids),

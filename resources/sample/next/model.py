@@ -7,6 +7,7 @@ Hugging Face layout, which pairs i with i + head/2, and is permuted accordingly.
 """
 import dataclasses
 import json
+import math
 import os
 
 import numpy as np
@@ -95,6 +96,50 @@ class Llama(torch.nn.Module):
         matrix("output.weight", s.vocab, s.width, 0.5 * near)
         for name, weight in self.weights.items():
             self.register_parameter(name.replace(".", "_"), weight)
+
+    @torch.no_grad()
+    def begin_with_recall(self, seed=0):
+        """Starts some heads as what recalling needs, which millions of tokens would have to bring about otherwise.
+
+        Training moves them like every other weight. One dimension of the stream is a constant, so that queries and keys can be
+        constants too: turned by one position (two, for the second head) against each other they look at the token before (the one before
+        that) and hand on which it was. In the two layers after it, heads look for places whose token before was today's token and copy
+        what stands there: induction heads (Olsson et al., 2022). Only slowly turning pairs take part in the search, so distance hardly counts.
+        """
+        s, g = self.shape, torch.Generator().manual_seed(seed)
+        weight = lambda name: getattr(self, name.replace(".", "_") + "_weight")
+        head, constant, sharp, turning, fixed = s.head, 0, 1.4, 8, 20
+
+        def orthogonal(rows):  # rows of length 1 at right angles that do not see the constant
+            square = torch.linalg.qr(torch.randn(s.width - 1, s.width - 1, generator=g))[0]
+            return F.pad(square[:rows], (1, 0))
+
+        weight("token_embd")[:, constant] = 1.0
+        weight("output").copy_(weight("token_embd") * s.width ** -0.5 * 2)
+        weight("output")[:, constant] = 0
+        angle = s.rope_base ** (-torch.arange(0, head, 2, dtype=torch.float64) / head)
+        query, key, value, output = (weight(f"blk.0.attn_{n}") for n in ("q", "k", "v", "output"))
+        query[:2 * head] *= 0.1
+        key[:head] *= 0.1
+        value[:head] = orthogonal(head)
+        before = orthogonal(2 * head)
+        output[:, :2 * head] = before.T
+        for pair in range(turning):
+            key[2 * pair, constant] = sharp
+            for h in range(2):
+                query[h * head + 2 * pair, constant] = sharp * math.cos((h + 1) * angle[pair])
+                query[h * head + 2 * pair + 1, constant] = -sharp * math.sin((h + 1) * angle[pair])
+        group = s.heads // s.kv_heads
+        for i in (1, 2):
+            query, key, read, write = (weight(f"blk.{i}.attn_{n}") for n in ("q", "k", "v", "output"))
+            for kv in range(2):
+                h, rows = group * kv, slice(kv * head, (kv + 1) * head)
+                key[rows] *= 0.1
+                key[rows][fixed:] += 1.2 * before[rows][fixed:]
+                query[h * head:(h + 1) * head] *= 0.1
+                query[h * head + fixed:(h + 1) * head] += 1.2 * value[fixed:head]
+                read[rows] = orthogonal(head)
+                write[:, h * head:(h + 1) * head] = 0.5 * read[rows].T
 
     def rotary(self, length, device, dtype):
         """Cosines and sines of shape (length, head / 2), computed in double precision."""

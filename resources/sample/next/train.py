@@ -57,31 +57,35 @@ class Corpus:
 
 
 def prepare(folder, args):
-    """Tokenizer and corpora (the primer, the world), made once, then read back."""
-    merges, stored = os.path.join(folder, "merges.json"), os.path.join(folder, "corpora.npz")
-    if not os.path.exists(stored):
+    """Tokenizer and corpora, made once, then read back."""
+    merges = os.path.join(folder, "merges.json")
+    if not os.path.exists(merges):
         bpe = Bpe.train(world.write_text("train", args.seed, args.bpe_bytes), args.vocab, [BOS, EOS])
         with open(merges, "w") as file:
             json.dump(bpe.merges, file)
-        arrays = {}
-        for name, kinds in CORPORA.items():
-            size = args.text_bytes if name == "world" else args.text_bytes // 9
-            corpus = Corpus.write(bpe, f"{name}/{args.seed}", size, kinds)
-            arrays.update({f"{name}.{k}": v for k, v in vars(corpus).items()})
-        np.savez(stored + ".part.npz", **arrays)
-        os.replace(stored + ".part.npz", stored)
     with open(merges) as file:
         bpe = Bpe([BOS, EOS], json.load(file))
-    arrays = np.load(stored)
-    return bpe, {name: Corpus(*(arrays[f"{name}.{k}"] for k in ("tokens", "answers", "starts"))) for name in CORPORA}
+    corpora = {}
+    for name, (kinds, share) in CORPORA.items():
+        stored = os.path.join(folder, f"corpus-{name}.npz")
+        if not os.path.exists(stored):
+            np.savez(stored + ".part.npz", **vars(Corpus.write(bpe, f"{name}/{args.seed}", args.text_bytes // share, kinds)))
+            os.replace(stored + ".part.npz", stored)
+        arrays = np.load(stored)
+        corpora[name] = Corpus(arrays["tokens"], arrays["answers"], arrays["starts"])
+    return bpe, corpora
 
 
-# corpora (taken in turn), window, step the stage ends before, rate of the inner matrices; the tokens of a step are always as many
-MIXED = ("world", "world", "world", "numbers")
-STAGES = [(("primer",), 64, 480, 0.02), (("world",), 128, 750, 0.02), (("recital",), 64, 900, 0.02), (("recital",), 64, 1100, 0.006),
-          (("world",), 128, 1400, 0.006), (MIXED, 128, 1620, 0.006), (MIXED, 256, 1690, 0.006), (MIXED, 512, 1720, 0.006)]
+# the kinds of text in each corpus, and the part of --text-bytes it takes
+CORPORA = {"primer": (world.PRIMER, 9), "recital": (world.RECITAL, 9), "numbers": (world.NUMBERS, 9), "hard": (world.HARD, 4),
+           "world": (world.KINDS, 1)}
+# corpora (taken in turn), window, step the stage ends before; the tokens of a step are always as many
+MIXED = ("world", "numbers", "world", "world", "recital", "world", "numbers", "world")
+HARD = ("world", "hard", "numbers", "world", "hard", "recital", "world", "hard")
+SHORT = ("primer", "world", "primer", "numbers", "primer", "recital", "world", "primer", "numbers")
+STAGES = [(("recital",), 64, 160), (("recital", "primer", "world"), 128, 400), (MIXED, 128, 600), (SHORT, 96, 1600), (MIXED, 128, 2100),
+          (HARD, 128, 4000), (HARD, 256, 4350), (HARD, 512, 4500)]
 STEPS = STAGES[-1][2]
-CORPORA = {"primer": world.PRIMER, "recital": world.RECITAL, "numbers": world.NUMBERS, "world": world.KINDS}
 
 
 class Muon:
@@ -155,7 +159,8 @@ def main():
     parser.add_argument("--text-bytes", type=int, default=36_000_000)
     parser.add_argument("--bpe-bytes", type=int, default=4_000_000)
     parser.add_argument("--adam-rate", type=float, default=0.002, help="of embedding, output and norms")
-    parser.add_argument("--warmup", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=0.005, help="of the inner matrices")
+    parser.add_argument("--warmup", type=int, default=50)
     parser.add_argument("--decay", type=float, default=0.32, help="share of the steps over which the rate falls")
     parser.add_argument("--checkpoint", type=int, default=100)
     parser.add_argument("--threads", type=int, default=0)
@@ -174,6 +179,7 @@ def main():
         print(f"{name}: {len(corpus.tokens)} tokens, {corpus.answers.mean():.3f} of them answers, {len(corpus.starts)} texts, "
               f"{time.time() - begun:.0f} s", flush=True)
     model = Llama(Shape(vocab=len(bpe.tokens), layers=args.layers), args.seed).to(args.device)
+    model.begin_with_recall(args.seed)
     bf16, fused = fastest(model, args)
     ops = {True: Ops(fused), False: Ops()}
     weights = dict(zip(model.weights, model.parameters()))
@@ -196,7 +202,7 @@ def main():
 
     running, started = torch.zeros(2), time.time()
     for step in range(first, STEPS):
-        names, window, _, rate = next(stage for stage in STAGES if step < stage[2])
+        names, window, _ = next(stage for stage in STAGES if step < stage[2])
         inputs, targets, share = (t.to(args.device) for t in corpora[names[step % len(names)]].batch(
             bpe.ids[BOS], random.Random(f"{args.seed}/{step}"), args.tokens // window, window, args.answer_weight))
         model.ops, model.compute = ops[True], torch.bfloat16 if bf16 else None
@@ -210,7 +216,7 @@ def main():
         for group in adam.param_groups:
             group["lr"] = args.adam_rate * factor
         adam.step()
-        muon.step(rate * factor)
+        muon.step(args.rate * factor)
         running += torch.stack((each.mean(), each[share > 1].mean())).detach().cpu()
         if (step + 1) % 50 == 0 or step + 1 == STEPS:
             mean, answer = (running / (step % 50 + 1)).tolist()

@@ -20,6 +20,8 @@ KINDS = {"journey": 26, "ledger": 16, "inventory": 12, "dialogue": 13, "stranger
 # what training begins with: the first asks for recall in the fewest words, the second consists of it
 PRIMER = {"primer": 60, "stranger": 8, "drill": 8, "counting": 6, "dialogue": 6, "inventory": 6, "comparison": 6}
 RECITAL = {"recital": 75, "primer": 25}
+# what takes two steps of thought
+HARD = {"journey": 40, "dialogue": 25, "comparison": 20, "counting": 15}
 NUMBERS = {"drill": 50, "sums": 25, "counting": 25}
 # kind of question -> kinds of text it is drawn from
 TASK_KINDS = {"where": ["journey"], "holder": ["journey"], "sum": ["sums", "drill"], "count": ["counting"], "comparison": ["comparison"],
