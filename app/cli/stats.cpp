@@ -114,30 +114,29 @@ Status add_weights(const Options& options, const study::ModelSession& session,
   const io::ModelFile& file = session.file();
   auto& list = out.json["tensors"] = ordered_json::array();
   Table table(columns("Tensor", {{"Type"}}));
-  for (std::size_t done = 0; done < chosen.size(); ++done) {
-    if (environment.work.stopped()) return WorkContext::cancelled();
-    environment.work.report("statistics", done, chosen.size());
-    const io::TensorInfo& tensor = file.tensors()[chosen[done]];
-    const auto statistics = analyze::weight_statistics(file, chosen[done], environment.work);
-    if (!statistics) return pass(statistics);
-    const model::TensorRole& role = session.model->role(chosen[done]);
+  const auto all = analyze::weight_statistics(file, chosen, environment.work);
+  if (!all) return pass(all);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const io::TensorInfo& tensor = file.tensors()[chosen[i]];
+    const analyze::WeightStatistics& statistics = (*all)[i];
+    const model::TensorRole& role = session.model->role(chosen[i]);
     ordered_json one{{"name", tensor.name},
                      {"type", kernels::info(tensor.format).name},
                      {"shape", tensor.shape},
                      {"role", model::module_name(role.module)},
                      {"layer", role.layer >= 0 ? ordered_json(role.layer) : ordered_json(nullptr)}};
-    put_statistics(one, statistics->all);
+    put_statistics(one, statistics.all);
     if (options.histograms) {
-      one["histogram"] = histogram_json(statistics->histogram);
-      one["log10_histogram"] = histogram_json(statistics->log_histogram);
+      one["histogram"] = histogram_json(statistics.histogram);
+      one["log10_histogram"] = histogram_json(statistics.log_histogram);
     }
     list.push_back(std::move(one));
     std::vector<std::string> row{printable(tensor.name), std::string(kernels::info(tensor.format).name)};
-    add_numbers(row, statistics->all);
+    add_numbers(row, statistics.all);
     table.add(std::move(row));
-    if (statistics->all.non_finite > 0)
+    if (statistics.all.non_finite > 0)
       out.warnings.push_back(
-          fmt::format("{}: {} values are NaN or infinite", tensor.name, statistics->all.non_finite));
+          fmt::format("{}: {} values are NaN or infinite", tensor.name, statistics.all.non_finite));
   }
   out.text = table.render();
   return {};
@@ -160,18 +159,17 @@ Status add_activations(const Options& options, const study::ModelSession& sessio
     const auto& statistics = (*inputs)[i];
     const std::string& name = session.file().tensors()[i].name;
     if (!statistics || !quantize::glob_matches(options.tensor, name)) continue;
-    ordered_json one{{"tensor", name},
-                     {"tokens", statistics->tokens},
-                     {"outliers_llm_int8", statistics->outliers_llm_int8}};
-    put_statistics(one, statistics->all);
+    ordered_json one{
+        {"tensor", name}, {"tokens", statistics.tokens}, {"outliers_llm_int8", statistics.outliers_llm_int8}};
+    put_statistics(one, statistics.all);
     if (options.histograms) {
-      one["histogram"] = histogram_json(statistics->histogram);
-      one["log10_histogram"] = histogram_json(statistics->log_histogram);
+      one["histogram"] = histogram_json(statistics.histogram);
+      one["log10_histogram"] = histogram_json(statistics.log_histogram);
     }
     list.push_back(std::move(one));
     std::vector<std::string> row{printable(name),
-                                 fmt::format("{:.3g} %", 100 * statistics->outliers_llm_int8)};
-    add_numbers(row, statistics->all);
+                                 fmt::format("{:.3g} %", 100 * statistics.outliers_llm_int8)};
+    add_numbers(row, statistics.all);
     table.add(std::move(row));
   }
   out.text +=

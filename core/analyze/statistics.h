@@ -76,6 +76,11 @@ inline constexpr std::size_t kHistogramBins = 256;
 /// go tensor by tensor. Unsupported if the format cannot be decoded.
 [[nodiscard]] Result<WeightStatistics> weight_statistics(const io::ModelFile& file, std::size_t tensor,
                                                          const WorkContext& work);
+/// Of several tensors (indices into file.tensors()), in the order given; the bits are those of one at a time.
+/// A thread takes whole tensors. Progress: tensors done. The error of the first in this order that failed.
+[[nodiscard]] Result<std::vector<WeightStatistics>> weight_statistics(const io::ModelFile& file,
+                                                                      std::span<const std::size_t> tensors,
+                                                                      const WorkContext& work);
 /// The same of values in memory, `columns` per row: for tests and for weights already decoded.
 [[nodiscard]] WeightStatistics weight_statistics(std::span<const float> values, std::uint64_t columns,
                                                  const WorkContext& work);

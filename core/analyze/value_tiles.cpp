@@ -61,14 +61,17 @@ std::size_t ValueSource::tile_bytes() const {
   return TilePlan::kTileValues / format.block_size * format.block_bytes;
 }
 
+Status ValueSource::load_stored(const Tile& tile, std::span<std::byte> stored) const {
+  const kernels::FormatInfo& format = kernels::info(format_);
+  const std::uint64_t begin = tile.first_element / format.block_size * format.block_bytes;
+  return file_->read(tensor_, begin, stored.first(tile.size() / format.block_size * format.block_bytes));
+}
+
 Result<std::span<const float>> ValueSource::load(const Tile& tile, std::span<float> decoded,
                                                  std::span<std::byte> stored) const {
   if (file_ == nullptr) return values_.subspan(tile.first_element, tile.size());
-  const kernels::FormatInfo& format = kernels::info(format_);
-  const std::span<std::byte> bytes = stored.first(tile.size() / format.block_size * format.block_bytes);
-  const std::uint64_t begin = tile.first_element / format.block_size * format.block_bytes;
-  if (const auto status = file_->read(tensor_, begin, bytes); !status) return pass(status);
-  kernels::decode(format_, bytes.data(), decoded.data(), tile.size());
+  if (const auto status = load_stored(tile, stored); !status) return pass(status);
+  kernels::decode(format_, stored.data(), decoded.data(), tile.size());
   return std::span<const float>(decoded.first(tile.size()));
 }
 

@@ -59,6 +59,9 @@ class ValueSource {
   /// caller.
   [[nodiscard]] Result<std::span<const float>> load(const Tile& tile, std::span<float> decoded,
                                                     std::span<std::byte> stored) const;
+  /// Only the bytes, of a source in a file (`is_stored`).
+  [[nodiscard]] Status load_stored(const Tile& tile, std::span<std::byte> stored) const;
+  [[nodiscard]] bool is_stored() const { return file_ != nullptr; }
 
  private:
   const io::ModelFile* file_ = nullptr;

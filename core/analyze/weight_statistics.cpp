@@ -19,6 +19,7 @@
 #include "kernels/formats/codec.h"
 #include "kernels/stats/columns.h"
 #include "kernels/stats/counts.h"
+#include "kernels/stats/f16_rows.h"
 
 namespace bitlens::analyze {
 
@@ -42,6 +43,7 @@ float value_of(std::uint32_t bits) {
 struct Worker {
   std::vector<float> decoded, finite;
   std::vector<std::byte> stored;
+  std::vector<kernels::Moments> rows;  // of a tile
   kernels::PatternCounts counts;
 };
 
@@ -130,27 +132,49 @@ class Collector {
     kernels::Moments row;  // of a row that takes several tiles
     return for_each_tile(plan_, task, [&](const Tile& tile) -> Status {
       if (work_.stopped()) return WorkContext::cancelled();
-      const auto loaded = source_.load(tile, worker.decoded, worker.stored);
-      if (!loaded) return pass(loaded);
-      const float* values = loaded->data();
-      if (is_16_bit_)
-        worker.counts.add_codes(worker.stored.data(), tile.size());
-      else
-        worker.counts.add_upper_halves(values, tile.size());
-      const bool finite = kernels::find_non_finite(values, tile.size()) == tile.size();
-      if (finite)
-        partial.columns.add_rows(values, tile.rows, tile.columns, tile.first_column);
-      else
-        partial.columns.add_rows_with_non_finite(values, tile.rows, tile.columns, tile.first_column);
+      worker.rows.resize(tile.rows);
+      const auto taken = take_codes(tile, worker, partial);
+      if (!taken) return pass(taken);
+      if (!*taken)
+        if (auto status = take_values(tile, worker, partial); !status) return status;
       for (std::size_t r = 0; r < tile.rows; ++r) {
         if (tile.first_column == 0) row = {};
-        row.merge(row_moments(values + r * tile.columns, tile.columns, finite, worker));
+        row.merge(worker.rows[r]);
         if (tile.first_column + tile.columns < plan_.columns) continue;
         store_row(tile.first_row + r, row);
         if (!is_16_bit_) partial.moments.merge(row);
       }
       return {};
     });
+  }
+
+  /// A tile of finite F16 values, without decoding it. False: it is none.
+  Result<bool> take_codes(const Tile& tile, Worker& worker, Partial& partial) const {
+    if (source_.format() != kernels::Format::F16 || !source_.is_stored()) return false;
+    if (auto status = source_.load_stored(tile, worker.stored); !status) return pass(status);
+    if (!kernels::add_f16_rows(worker.stored.data(), tile.rows, tile.columns, partial.columns,
+                               tile.first_column, worker.rows.data()))
+      return false;
+    worker.counts.add_codes(worker.stored.data(), tile.size());
+    return true;
+  }
+
+  Status take_values(const Tile& tile, Worker& worker, Partial& partial) const {
+    const auto loaded = source_.load(tile, worker.decoded, worker.stored);
+    if (!loaded) return pass(loaded);
+    const float* values = loaded->data();
+    if (is_16_bit_)
+      worker.counts.add_codes(worker.stored.data(), tile.size());
+    else
+      worker.counts.add_upper_halves(values, tile.size());
+    const bool finite = kernels::find_non_finite(values, tile.size()) == tile.size();
+    if (finite)
+      partial.columns.add_rows(values, tile.rows, tile.columns, tile.first_column);
+    else
+      partial.columns.add_rows_with_non_finite(values, tile.rows, tile.columns, tile.first_column);
+    for (std::size_t r = 0; r < tile.rows; ++r)
+      worker.rows[r] = row_moments(values + r * tile.columns, tile.columns, finite, worker);
+    return {};
   }
 
   kernels::Moments row_moments(const float* values, std::size_t count, bool finite, Worker& worker) const {

@@ -41,15 +41,13 @@ report::SensitivitySweep sweep_of(const SensitivityResult& result) {
 
 Result<std::vector<std::optional<analyze::WeightStatistics>>> all_weight_statistics(const io::ModelFile& file,
                                                                                     const WorkContext& work) {
+  std::vector<std::size_t> decodable;
+  for (std::size_t i = 0; i < file.tensors().size(); ++i)
+    if (kernels::info(file.tensors()[i].format).decodes) decodable.push_back(i);
+  auto statistics = analyze::weight_statistics(file, decodable, work);
+  if (!statistics) return pass(statistics);
   std::vector<std::optional<analyze::WeightStatistics>> out(file.tensors().size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (work.stopped()) return WorkContext::cancelled();
-    work.report("statistics", i, out.size());
-    if (!kernels::info(file.tensors()[i].format).decodes) continue;
-    auto statistics = analyze::weight_statistics(file, i, work);
-    if (!statistics) return pass(statistics);
-    out[i] = std::move(*statistics);
-  }
+  for (std::size_t i = 0; i < decodable.size(); ++i) out[decodable[i]] = std::move((*statistics)[i]);
   return out;
 }
 

@@ -17,6 +17,8 @@ void PatternCounts::make_room(std::size_t count) {
 }
 
 void PatternCounts::flush() {
+  if (pending_ == 0) return;
+  flushed_ = true;
   for (std::size_t i = 0; i < kPatterns; ++i) {
     total_[i] += recent_[i];
     recent_[i] = 0;
@@ -65,11 +67,18 @@ void PatternCounts::add_upper_halves(const float* values, std::size_t count) {
 }
 
 void PatternCounts::absorb(PatternCounts& other) {
-  other.flush();
+  if (other.flushed_)
+    for (std::size_t i = 0; i < kPatterns; ++i) {
+      total_[i] += other.total_[i];
+      other.total_[i] = 0;
+    }
   for (std::size_t i = 0; i < kPatterns; ++i) {
-    total_[i] += other.total_[i];
-    other.total_[i] = 0;
+    total_[i] += other.recent_[i];
+    other.recent_[i] = 0;
   }
+  flushed_ = true;
+  other.flushed_ = false;
+  other.pending_ = 0;
 }
 
 const std::vector<std::uint64_t>& PatternCounts::totals() {

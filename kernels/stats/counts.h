@@ -32,7 +32,8 @@ class PatternCounts {
   void flush();
   std::vector<std::uint32_t> recent_;  // half the size of the totals: more of it stays in the cache
   std::vector<std::uint64_t> total_;
-  std::uint64_t pending_ = 0;
+  std::uint64_t pending_ = 0;  // counted in recent_
+  bool flushed_ = false;       // total_ holds something
 };
 
 /// Histogram of values * 2^shift in unit steps: bin floor(x * 2^shift) + bins / 2; a value on the upper edge

@@ -1,5 +1,7 @@
 // Statistics of weights against their definitions, computed plainly (long double, sorting) on the decoded
 // values.
+#include <fmt/format.h>
+
 #include <QtTest>
 #include <algorithm>
 #include <cmath>
@@ -286,6 +288,36 @@ class TestWeightStatistics : public QObject {
       QVERIFY(a.has_value() && b.has_value());
       QVERIFY(same_bits(*a, *b));
     }
+  }
+
+  void many_tensors_are_the_same_as_one_by_one() {
+    MemoryFile file;
+    std::vector<std::size_t> tensors;
+    for (int i = 0; i < 9; ++i)  // one that all threads share, others that one thread takes
+      tensors.push_back(file.add(fmt::format("w{}", i), {256, i == 4 ? 9000U : 40U},
+                                 i % 2 == 0 ? Format::F16 : Format::Q8_0,
+                                 heavy_tailed(256 * (i == 4 ? 9000 : 40), unsigned(i))));
+    std::swap(tensors[1], tensors[4]);
+    for (const int threads : {1, 3}) {
+      ThreadPool pool(threads);
+      std::uint64_t reported = 0;
+      const auto all = analyze::weight_statistics(
+          file, tensors,
+          WorkContext{pool, {}, [&](const Progress& p) { reported = std::max(reported, p.done); }});
+      QVERIFY(all.has_value());
+      QVERIFY(reported > 0);
+      for (std::size_t i = 0; i < tensors.size(); ++i)
+        QVERIFY(same_bits((*all)[i], *analyze::weight_statistics(file, tensors[i], WorkContext{pool})));
+    }
+    tensors.push_back(file.add_bytes("cut", {256, 40}, Format::F16, std::vector<std::byte>(1000)));
+    const auto broken = analyze::weight_statistics(file, tensors, WorkContext{pool_});
+    QVERIFY(!broken.has_value());
+    QVERIFY(broken.error().describe().find("cut") != std::string::npos);
+    std::stop_source stop;
+    stop.request_stop();
+    const auto stopped = analyze::weight_statistics(file, tensors, WorkContext{pool_, stop.get_token(), {}});
+    QVERIFY(!stopped.has_value());
+    QVERIFY(stopped.error().code == ErrorCode::Cancelled);
   }
 
   void errors_are_passed_up() {

@@ -4,9 +4,11 @@
 #include <cstring>
 #include <random>
 
+#include "kernels/formats/codec.h"
 #include "kernels/stats/bins.h"
 #include "kernels/stats/columns.h"
 #include "kernels/stats/counts.h"
+#include "kernels/stats/f16_rows.h"
 #include "kernels/stats/moments.h"
 
 using namespace bitlens::kernels;
@@ -137,6 +139,67 @@ class TestStats : public QObject {
       QVERIFY(near(found.m2[c], expected.m2, 1e-11));
       QCOMPARE(found.abs_max[c], std::max(std::fabs(expected.min), std::fabs(expected.max)));
     }
+  }
+
+  void f16_rows_data() {
+    QTest::addColumn<int>("rows");
+    QTest::addColumn<int>("width");
+    QTest::addColumn<float>("offset");
+    for (const int width : {1, 3, 16, 37, 64, 2048})
+      for (const int rows : {1, 5, 32, 33, 100})
+        for (const float offset : {0.0F, 900.0F})
+          QTest::addRow("%d x %d, around %g", rows, width, double(offset)) << rows << width << offset;
+  }
+  void f16_rows() {
+    QFETCH(int, rows);
+    QFETCH(int, width);
+    QFETCH(float, offset);
+    const auto height = static_cast<std::size_t>(rows);
+    const auto breadth = static_cast<std::size_t>(width);
+    auto values = random_values(height * breadth, 23, offset);
+    values[0] = 6e4F;  // an outlier in front
+    std::vector<std::byte> codes(2 * values.size());
+    encode(Format::F16, Quantizer::Rtn, values.data(), nullptr, codes.data(), values.size());
+    decode(Format::F16, codes.data(), values.data(), values.size());
+    constexpr std::size_t kBefore = 2;  // columns that belong to another block
+    ColumnStatistics found(kBefore + breadth);
+    std::vector<Moments> moments(height);
+    const std::size_t upper = height / 2;
+    QVERIFY(add_f16_rows(codes.data(), upper, breadth, found, kBefore, moments.data()));
+    QVERIFY(add_f16_rows(codes.data() + 2 * upper * breadth, height - upper, breadth, found, kBefore,
+                         moments.data() + upper));
+    for (std::size_t r = 0; r < height; ++r) {
+      const Reference expected = reference(
+          {values.begin() + std::ptrdiff_t(r * breadth), values.begin() + std::ptrdiff_t((r + 1) * breadth)});
+      QCOMPARE(moments[r].count, double(width));
+      QVERIFY(near(moments[r].mean, expected.mean, 1e-6, 1e-6 * std::sqrt(double(expected.m2))));
+      QVERIFY(near(moments[r].m2, expected.m2, 1e-6, 1e-12));  // of equal values the reference is not quite 0
+      QCOMPARE(moments[r].min, expected.min);
+      QCOMPARE(moments[r].max, expected.max);
+    }
+    QCOMPARE(found.count[1], 0.0);
+    for (std::size_t c = 0; c < breadth; ++c) {
+      std::vector<float> column;
+      for (std::size_t r = 0; r < height; ++r) column.push_back(values[r * breadth + c]);
+      const Reference expected = reference(column);
+      QCOMPARE(found.count[kBefore + c], double(rows));
+      QVERIFY(near(found.mean[kBefore + c], expected.mean, 1e-6, 1e-6 * std::sqrt(double(expected.m2))));
+      QVERIFY(near(found.m2[kBefore + c], expected.m2, 1e-6, 1e-12));
+      QCOMPARE(found.abs_max[kBefore + c], std::max(std::fabs(expected.min), std::fabs(expected.max)));
+    }
+  }
+
+  void f16_rows_refuse_what_is_not_finite() {
+    for (const auto bad : std::vector<std::uint16_t>{0x7C00, 0xFC00, 0x7E01, 0xFFFF})
+      for (const std::size_t at : {0U, 31U, 149U}) {
+        std::vector<std::uint16_t> codes(150, 0x3C00U);
+        codes[at] = bad;
+        ColumnStatistics found(50);
+        std::vector<Moments> moments(3);
+        QVERIFY(
+            !add_f16_rows(reinterpret_cast<const std::byte*>(codes.data()), 3, 50, found, 0, moments.data()));
+        QCOMPARE(found.count, std::vector<double>(50, 0.0));
+      }
   }
 
   void columns_in_pieces_and_merged() {
