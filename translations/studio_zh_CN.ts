@@ -868,6 +868,18 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
             <source>KL predicted</source>
             <translation>预测 KL</translation>
         </message>
+        <message>
+            <source>fast</source>
+            <translation>快速</translation>
+        </message>
+        <message>
+            <source>exact</source>
+            <translation>精确</translation>
+        </message>
+        <message>
+            <source>Products</source>
+            <translation>乘积</translation>
+        </message>
     </context>
     <context>
         <name>bitlens::views::ComparePanel</name>
@@ -930,6 +942,10 @@ Read by: %4 (vLLM's GGUF support is experimental).</source>
         <message>
             <source>Columns of the measured recipes</source>
             <translation>已测量配方的列</translation>
+        </message>
+        <message>
+            <source>; open marks: predicted</source>
+            <translation>；空心：预测值</translation>
         </message>
     </context>
     <context>
@@ -1989,6 +2005,24 @@ rtn：直接舍入，与其他工具逐字节相同。</translation>
         <message>
             <source>Result of the measurement</source>
             <translation>测量结果</translation>
+        </message>
+        <message>
+            <source>fast products against exact ones, on %1 tokens: ln(PPL ratio) %2, KL %3</source>
+            <translation>快速乘积与精确乘积相比（%1 个词元）：ln(PPL 比) %2，KL %3</translation>
+        </message>
+        <message>
+            <source>Products</source>
+            <translation>乘积</translation>
+        </message>
+        <message>
+            <source>exact: as good as 32 bit.
+fast: of numbers rounded to 16 bit (bfloat16), several times the speed where the processor multiplies those; what that changes is measured on the first window.</source>
+            <translation>精确：相当于 32 位。
+快速：把数舍入到 16 位（bfloat16）再相乘，在处理器支持时快数倍；由此产生的变化在第一个窗口上测量。</translation>
+        </message>
+        <message>
+            <source>fast</source>
+            <translation>快速</translation>
         </message>
     </context>
     <context>

@@ -159,17 +159,18 @@ Status add_activations(const Options& options, const study::ModelSession& sessio
     const auto& statistics = (*inputs)[i];
     const std::string& name = session.file().tensors()[i].name;
     if (!statistics || !quantize::glob_matches(options.tensor, name)) continue;
-    ordered_json one{
-        {"tensor", name}, {"tokens", statistics.tokens}, {"outliers_llm_int8", statistics.outliers_llm_int8}};
-    put_statistics(one, statistics.all);
+    ordered_json one{{"tensor", name},
+                     {"tokens", statistics->tokens},
+                     {"outliers_llm_int8", statistics->outliers_llm_int8}};
+    put_statistics(one, statistics->all);
     if (options.histograms) {
-      one["histogram"] = histogram_json(statistics.histogram);
-      one["log10_histogram"] = histogram_json(statistics.log_histogram);
+      one["histogram"] = histogram_json(statistics->histogram);
+      one["log10_histogram"] = histogram_json(statistics->log_histogram);
     }
     list.push_back(std::move(one));
     std::vector<std::string> row{printable(name),
-                                 fmt::format("{:.3g} %", 100 * statistics.outliers_llm_int8)};
-    add_numbers(row, statistics.all);
+                                 fmt::format("{:.3g} %", 100 * statistics->outliers_llm_int8)};
+    add_numbers(row, statistics->all);
     table.add(std::move(row));
   }
   out.text +=

@@ -29,7 +29,8 @@ constexpr const char* kHelp =
     "  seconds, warnings, provenance as in perplexity (text: the task file; protocol: cloze; windows: items)";
 
 struct Options {
-  std::string model, tasks = "sample", imatrix, quantizer = "search", activations = "exact";
+  std::string model, tasks = "sample", imatrix, quantizer = "search", activations = "exact",
+                     compute = "exact";
   RecipeOptions recipe;
 };
 
@@ -82,6 +83,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
   if (!tasks) return pass(tasks);
   request.tasks = *tasks;
   request.quantizer = quantizer_of(options.quantizer);
+  request.compute = compute_of(options.compute);
   request.activations =
       options.activations == "q8" ? evaluate::Activations::Q8 : evaluate::Activations::Exact;
 
@@ -115,6 +117,7 @@ Command add_tasks(CLI::App& parent) {
          "exact: weights only; q8: the inputs of quantized weights rounded as llama.cpp's CPU code does")
       ->check(CLI::IsMember({"exact", "q8"}))
       ->capture_default_str();
+  add_compute_option(*app, options->compute);
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }
 

@@ -170,7 +170,7 @@ double TaskScore::standard_error() const {
 }
 
 Result<TaskResults> score_tasks(const run::WeightSource& source, const tokenizer::Tokenizer& tokenizer,
-                                std::span<const TaskItem> items, Activations activations,
+                                std::span<const TaskItem> items, Activations activations, Compute compute,
                                 std::uint64_t memory_budget, const WorkContext& work) {
   if (items.empty()) return fail(ErrorCode::InvalidArgument, "no task items to score");
   std::vector<Sequence> sequences;
@@ -185,8 +185,8 @@ Result<TaskResults> score_tasks(const run::WeightSource& source, const tokenizer
   std::uint64_t done = 0;
   std::vector<std::string> warnings;
   for (const auto& [length, members] : by_length) {
-    const auto forward =
-        run::Forward::create(source, static_cast<std::uint32_t>(length), activations == Activations::Q8);
+    const auto forward = run::Forward::create(source, static_cast<std::uint32_t>(length),
+                                              activations == Activations::Q8, compute);
     if (!forward) return pass(forward);
     const std::uint32_t layers = forward->parameters().layers, own = forward->parameters().context;
     const std::uint64_t total = std::uint64_t{sequences.size()} * layers;

@@ -52,6 +52,7 @@ struct TaskResults {
 [[nodiscard]] Result<TaskResults> score_tasks(const run::WeightSource& source,
                                               const tokenizer::Tokenizer& tokenizer,
                                               std::span<const TaskItem> items, Activations activations,
-                                              std::uint64_t memory_budget, const WorkContext& work);
+                                              Compute compute, std::uint64_t memory_budget,
+                                              const WorkContext& work);
 
 }  // namespace bitlens::evaluate

@@ -63,6 +63,7 @@ Result<Provenance> provenance_of(const TaskRequest& request, const WorkContext& 
   out.bos = tokenizer.adds_bos() && tokenizer.bos() ? "added" : "none";
   out.protocol = "cloze";
   out.activations = evaluate::activations_name(request.activations);
+  out.compute = evaluate::compute_name(request.compute);
   out.quantizer = request.recipe ? quantize::quantizer_name(request.quantizer) : "none";
   const ProgramInfo program = program_info();
   out.program = program.version;
@@ -114,7 +115,7 @@ Result<TaskReport> score_tasks(const TaskRequest& request, const WorkContext& wo
       work.report(p.stage, from * p.total + p.done, parts * p.total);
     };
     return evaluate::score_tasks(weights, **subject.tokenizer, request.tasks->items, activations,
-                                 request.memory_budget, share);
+                                 request.compute, request.memory_budget, share);
   };
 
   TaskReport out;

@@ -29,6 +29,7 @@ struct TaskRequest {
   std::optional<quantize::Recipe> recipe;  ///< applied to `subject`, which as it is then is the base
   std::shared_ptr<const TaskSet> tasks;
   evaluate::Activations activations = evaluate::Activations::Exact;  ///< of the subject; the base is exact
+  evaluate::Compute compute = evaluate::Compute::Exact;              ///< of both
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
   quantize::ImportancePtr importance{};
   std::uint64_t memory_budget = 1ULL << 30U;

@@ -51,8 +51,7 @@ void Document::score_tasks() {
     return;
   }
   if (!tasks_.scoring())
-    tasks_.score(session_, effective_recipe(), measurements_.options().activations,
-                 measurements_.quantizer());
+    tasks_.score(session_, effective_recipe(), measurements_.options(), measurements_.quantizer());
 }
 
 void Document::calibrate() {

@@ -10,7 +10,11 @@
 namespace bitlens::views {
 
 namespace {
-const QString kRateKey = QStringLiteral("measure/flops_per_second");
+/// Where the speed of earlier measurements is kept, in products per second: fast ones have their own.
+QString rate_key(evaluate::Compute compute) {
+  return compute == evaluate::Compute::Fast ? QStringLiteral("measure/fast_flops_per_second")
+                                            : QStringLiteral("measure/flops_per_second");
+}
 
 /// Not a file the model was compared with.
 bool of_this_model(const study::MeasuredResult& r) {
@@ -29,7 +33,7 @@ bool same_choices(const std::optional<quantize::Recipe>& a, const std::optional<
 bool comparable(const study::MeasuredResult& a, const study::MeasuredResult& b) {
   const study::Provenance &x = a.provenance, &y = b.provenance;
   return x.text_sha256 == y.text_sha256 && x.protocol == y.protocol && x.context == y.context &&
-         x.windows == y.windows && x.activations == y.activations;
+         x.windows == y.windows && x.activations == y.activations && x.compute == y.compute;
 }
 
 Measurements::Measurements(Engine& engine, QObject* parent) : QObject(parent), engine_(engine) {
@@ -124,9 +128,9 @@ void Measurements::finished(Result<study::MeasuredResult> result, const study::M
   const double tokens = static_cast<double>(r.provenance.windows) * static_cast<double>(r.provenance.context);
   const double passes = r.measurement.comparison ? 2.0 : 1.0;
   if (r.measurement.seconds > 0.05)
-    QSettings().setValue(kRateKey, 2.0 * passes * tokens *
-                                       static_cast<double>(session.model->summary().parameters) /
-                                       r.measurement.seconds);
+    QSettings().setValue(rate_key(r.measurement.compute),
+                         2.0 * passes * tokens * static_cast<double>(session.model->summary().parameters) /
+                             r.measurement.seconds);
   add_base_row(*result, session);
   add(std::move(*result));
 }
@@ -142,6 +146,7 @@ void Measurements::add_base_row(const study::MeasuredResult& result, const study
     row.bits_per_weight = as_is->bits_per_weight;
   row.measurement.perplexity = result.measurement.comparison->base;
   row.measurement.protocol = result.measurement.protocol;
+  row.measurement.compute = result.measurement.compute;
   row.measurement.context = result.measurement.context;
   row.provenance = result.provenance;
   row.provenance.base_path.clear();
@@ -188,7 +193,7 @@ quint64 Measurements::windows_of(const evaluate::Options& options, quint64 token
 }
 
 double Measurements::seconds_for(const study::ModelSession& session, quint64 windows, bool with_base) const {
-  const double rate = QSettings().value(kRateKey, 0.0).toDouble();
+  const double rate = QSettings().value(rate_key(options_.compute), 0.0).toDouble();
   if (rate <= 0) return 0;
   return study::estimate_seconds(session, windows * context_of(options_) * (with_base ? 2 : 1), rate);
 }

@@ -78,7 +78,7 @@ class Measurements : public QObject {
 /// Same rules and default; the name does not matter.
 [[nodiscard]] bool same_choices(const std::optional<quantize::Recipe>& a,
                                 const std::optional<quantize::Recipe>& b);
-/// Same text, protocol, windows and activations: only such rows may be compared with each other.
+/// Same text, protocol, windows, activations and products: only such rows may be compared with each other.
 [[nodiscard]] bool comparable(const study::MeasuredResult& a, const study::MeasuredResult& b);
 
 }  // namespace bitlens::views

@@ -30,11 +30,12 @@ void TaskScores::clear() {
 }
 
 void TaskScores::score(SessionPtr session, std::optional<quantize::Recipe> recipe,
-                       evaluate::Activations activations, quantize::Quantizer quantizer) {
+                       const evaluate::Options& options, quantize::Quantizer quantizer) {
   study::TaskRequest request;
   request.subject = session;
   request.recipe = std::move(recipe);
-  request.activations = activations;
+  request.activations = options.activations;
+  request.compute = options.compute;
   request.quantizer = quantizer;
   running_ = engine_.start<study::TaskReport>(
       "tasks", QFileInfo(tasks_).fileName(), Urgency::Asked,

@@ -23,7 +23,7 @@ class TaskScores : public QObject {
   [[nodiscard]] const QString& tasks() const { return tasks_; }
   void set_tasks(const QString& path_or_sample);
 
-  void score(SessionPtr session, std::optional<quantize::Recipe> recipe, evaluate::Activations activations,
+  void score(SessionPtr session, std::optional<quantize::Recipe> recipe, const evaluate::Options& options,
              quantize::Quantizer quantizer);
   [[nodiscard]] bool scoring() const { return running_ != 0; }
   [[nodiscard]] const std::optional<study::TaskReport>& report() const { return report_; }

@@ -59,6 +59,11 @@ void CompareModel::predict_rows() {
       });
 }
 
+const study::RecipePrediction* CompareModel::whole_prediction(std::size_t row) const {
+  if (row >= predicted_.size() || !predicted_[row] || !predicted_[row]->missing.empty()) return nullptr;
+  return &*predicted_[row];
+}
+
 int CompareModel::rowCount(const QModelIndex& parent) const {
   return parent.isValid() ? 0 : static_cast<int>(document_.measurements().results().size());
 }
@@ -72,7 +77,8 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
   const study::MeasuredResult& r = document_.measurements().results()[static_cast<std::size_t>(index.row())];
   const auto& comparison = r.measurement.comparison;
   const bool number = index.column() != Name && index.column() != TextName && index.column() != Protocol &&
-                      index.column() != Activations && index.column() != QuantizerName;
+                      index.column() != Activations && index.column() != Products &&
+                      index.column() != QuantizerName;
   if (role == Qt::TextAlignmentRole) return int((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
   if (role == Qt::ToolTipRole) {
     QStringList lines{shown(r.name)};
@@ -147,6 +153,8 @@ QVariant CompareModel::data(const QModelIndex& index, int role) const {
           .arg(r.provenance.windows);
     case Activations:
       return shown(r.provenance.activations);
+    case Products:
+      return r.measurement.compute == evaluate::Compute::Fast ? tr("fast") : tr("exact");
     case QuantizerName:
       return r.recipe ? shown(r.provenance.quantizer) : none;
     case Seconds:
@@ -207,6 +215,8 @@ QVariant CompareModel::headerData(int section, Qt::Orientation orientation, int 
       return tr("Protocol");
     case Activations:
       return tr("Activations");
+    case Products:
+      return tr("Products");
     case QuantizerName:
       return tr("Quantizer");
     case Seconds:

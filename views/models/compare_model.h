@@ -27,6 +27,7 @@ class CompareModel : public QAbstractTableModel {
     TextName,
     Protocol,
     Activations,
+    Products,
     QuantizerName,
     Seconds,
     ColumnCount
@@ -34,6 +35,9 @@ class CompareModel : public QAbstractTableModel {
   enum Role { SortRole = Qt::UserRole };
 
   explicit CompareModel(Document& document, QObject* parent = nullptr);
+
+  /// What the row's recipe was predicted to cost; null: not known, or not of every tensor it changes.
+  [[nodiscard]] const study::RecipePrediction* whole_prediction(std::size_t row) const;
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;

@@ -115,6 +115,7 @@ ComparePanel::ComparePanel(Document& document, QWidget* parent)
     update_plot();
   });
   connect(plot_, &ScatterPlot::point_clicked, this, [this](int point) {
+    if (static_cast<std::size_t>(point) >= plotted_.size()) return;  // a prediction
     const QModelIndex row = model_->index(plotted_[static_cast<std::size_t>(point)], 0);
     table_->setCurrentIndex(sorted_->mapFromSource(row));
   });
@@ -124,6 +125,8 @@ ComparePanel::ComparePanel(Document& document, QWidget* parent)
   };
   connect(&document_.measurements(), &Measurements::results_changed, this, both);
   connect(&document_, &Document::state_changed, this, both);
+  connect(&document_, &Document::prediction_changed, this, &ComparePanel::update_plot);
+  connect(model_, &QAbstractItemModel::dataChanged, this, &ComparePanel::update_plot);
   retranslate();
 }
 
@@ -165,14 +168,35 @@ void ComparePanel::update_plot() {
                         kl ? r.measurement.comparison->kl_se : p.ppl_se, shown(r.name, 40),
                         static_cast<int>(i) == current});
     }
+    if (kl) add_predictions(points);
     note_->setText(tr("%1 of %2, %3 × %4")
                        .arg(kl ? tr("KL") : tr("perplexity"), shown(like.provenance.text_name, 60))
                        .arg(like.provenance.context)
-                       .arg(like.provenance.windows));
+                       .arg(like.provenance.windows) +
+                   (plotted_.size() < points.size() ? tr("; open marks: predicted") : QString()));
   } else {
     note_->setText(QString());
   }
   plot_->set_data(tr("file size (MB)"), kl ? tr("KL per token (nats)") : tr("perplexity"), points);
+}
+
+/// Beside the rows plotted what their recipes were predicted to cost, and the recipe at hand if it was not
+/// measured yet.
+void ComparePanel::add_predictions(std::vector<ScatterPoint>& points) const {
+  const auto add = [&](double megabytes, const study::RecipePrediction& p, const QString& label, bool named) {
+    points.push_back({megabytes, p.kl_mean, p.kl_se, label, false, true, named});
+  };
+  for (std::size_t i = 0; i < plotted_.size(); ++i) {
+    const study::RecipePrediction* predicted =
+        model_->whole_prediction(static_cast<std::size_t>(plotted_[i]));
+    if (predicted) add(points[i].x, *predicted, points[i].label, false);
+  }
+  const auto& now = document_.prediction();
+  if (!now || !now->missing.empty() || now->changed == 0 ||
+      document_.measurements().find(document_.effective_recipe()))
+    return;
+  add(static_cast<double>(now->file_bytes) / 1e6, *now, shown(document_.recipe_name().toStdString(), 40),
+      true);
 }
 
 void ComparePanel::retranslate() {

@@ -15,6 +15,7 @@ namespace bitlens::views {
 class CompareModel;
 class Document;
 class ScatterPlot;
+struct ScatterPoint;
 
 class ComparePanel : public QWidget {
   Q_OBJECT
@@ -31,6 +32,7 @@ class ComparePanel : public QWidget {
  private:
   void retranslate();
   void update_plot();
+  void add_predictions(std::vector<ScatterPoint>& points) const;
   void update_state();
   [[nodiscard]] int current_result() const;
 
@@ -42,7 +44,7 @@ class ComparePanel : public QWidget {
   QLabel *empty_, *note_;
   QComboBox* loss_;
   QPushButton *apply_, *remove_, *other_;
-  std::vector<int> plotted_;
+  std::vector<int> plotted_;  ///< result of the first points; predictions follow them
 };
 
 }  // namespace bitlens::views

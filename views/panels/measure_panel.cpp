@@ -26,6 +26,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
       windows_(new QSpinBox(this)),
       protocol_(new QComboBox(this)),
       activations_(new QComboBox(this)),
+      compute_(new QComboBox(this)),
       quantizer_(new QComboBox(this)),
       importance_(new ImportanceButton(document, this)),
       measure_(new QPushButton(this)),
@@ -38,6 +39,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
   windows_->setObjectName(QStringLiteral("measureWindows"));
   protocol_->setObjectName(QStringLiteral("measureProtocol"));
   activations_->setObjectName(QStringLiteral("measureActivations"));
+  compute_->setObjectName(QStringLiteral("measureCompute"));
   quantizer_->setObjectName(QStringLiteral("measureQuantizer"));
   measure_->setObjectName(QStringLiteral("measureButton"));
   calibrate_->setObjectName(QStringLiteral("calibrateButton"));
@@ -56,12 +58,13 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
   for (int i = 0; i < 2; ++i) {
     protocol_->addItem(QString());
     activations_->addItem(QString());
+    compute_->addItem(QString());
     quantizer_->addItem(QString());
   }
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   for (QWidget* field :
        {static_cast<QWidget*>(name_), static_cast<QWidget*>(protocol_), static_cast<QWidget*>(context_),
-        static_cast<QWidget*>(windows_), static_cast<QWidget*>(activations_),
+        static_cast<QWidget*>(windows_), static_cast<QWidget*>(activations_), static_cast<QWidget*>(compute_),
         static_cast<QWidget*>(quantizer_), static_cast<QWidget*>(importance_)})
     form_->addRow(QStringLiteral(" "), field);
   auto* buttons = new QHBoxLayout;
@@ -88,7 +91,7 @@ MeasurePanel::MeasurePanel(Document& document, QWidget* parent)
     box->setKeyboardTracking(false);
     connect(box, &QSpinBox::valueChanged, this, &MeasurePanel::take_options);
   }
-  for (QComboBox* box : {protocol_, activations_, quantizer_})
+  for (QComboBox* box : {protocol_, activations_, compute_, quantizer_})
     connect(box, &QComboBox::currentIndexChanged, this, &MeasurePanel::take_options);
   connect(measure_, &QPushButton::clicked, &document_, &Document::measure);
   connect(calibrate_, &QPushButton::clicked, &document_, &Document::calibrate);
@@ -115,6 +118,7 @@ void MeasurePanel::take_options() {
   options.protocol = protocol_->currentIndex() == 1 ? evaluate::Protocol::Paper : evaluate::Protocol::Llama;
   options.activations =
       activations_->currentIndex() == 1 ? evaluate::Activations::Q8 : evaluate::Activations::Exact;
+  options.compute = compute_->currentIndex() == 1 ? evaluate::Compute::Fast : evaluate::Compute::Exact;
   options.context = static_cast<std::uint32_t>(context_->value());
   options.windows = static_cast<std::uint32_t>(windows_->value());
   document_.measurements().set_options(options);
@@ -127,6 +131,7 @@ void MeasurePanel::show_options() {
   const Measurements& m = document_.measurements();
   protocol_->setCurrentIndex(m.options().protocol == evaluate::Protocol::Paper ? 1 : 0);
   activations_->setCurrentIndex(m.options().activations == evaluate::Activations::Q8 ? 1 : 0);
+  compute_->setCurrentIndex(m.options().compute == evaluate::Compute::Fast ? 1 : 0);
   quantizer_->setCurrentIndex(m.quantizer() == quantize::Quantizer::Rtn ? 1 : 0);
   context_->setValue(static_cast<int>(m.options().context));
   windows_->setValue(static_cast<int>(m.options().windows));
@@ -139,9 +144,10 @@ void MeasurePanel::show_options() {
 void MeasurePanel::update_state() {
   const bool open = document_.session() != nullptr;
   const bool can_run = open && document_.model().llama().has_value();
-  for (QWidget* w : {static_cast<QWidget*>(name_), static_cast<QWidget*>(context_),
-                     static_cast<QWidget*>(windows_), static_cast<QWidget*>(protocol_),
-                     static_cast<QWidget*>(activations_), static_cast<QWidget*>(quantizer_)})
+  for (QWidget* w :
+       {static_cast<QWidget*>(name_), static_cast<QWidget*>(context_), static_cast<QWidget*>(windows_),
+        static_cast<QWidget*>(protocol_), static_cast<QWidget*>(activations_),
+        static_cast<QWidget*>(compute_), static_cast<QWidget*>(quantizer_)})
     w->setEnabled(open);
   if (!name_->hasFocus()) name_->setText(open ? document_.recipe_name() : QString());
   const QString obstacle = document_.measure_obstacle();
@@ -182,6 +188,10 @@ void MeasurePanel::show_result() {
                  .arg(value_text(c->kl_mean, c->kl_se), number_text(c->kl_p99), number_text(c->kl_max));
     lines << tr("same top token: %1").arg(share_text(c->top1_agreement));
   }
+  if (const auto& d = r.measurement.deviation)
+    lines << tr("fast products against exact ones, on %1 tokens: ln(PPL ratio) %2, KL %3")
+                 .arg(count_text(d->scored_tokens), value_text(d->ln_ratio, d->ln_ratio_se),
+                      number_text(d->kl_mean));
   lines
       << tr("%1 tokens scored in %2").arg(count_text(p.scored_tokens), duration_text(r.measurement.seconds));
   for (const std::string& warning : r.measurement.warnings) lines << shown(warning);
@@ -203,6 +213,10 @@ void MeasurePanel::retranslate() {
   label(windows_, tr("Windows"), tr("At most this many, from the start of the text"));
   label(activations_, tr("Activations"),
         tr("8 bit: the inputs of quantized weights are rounded as llama.cpp's CPU code rounds them"));
+  label(
+      compute_, tr("Products"),
+      tr("exact: as good as 32 bit.\nfast: of numbers rounded to 16 bit (bfloat16), several times the speed "
+         "where the processor multiplies those; what that changes is measured on the first window."));
   label(quantizer_, tr("Quantizer"),
         tr("search: looks for the block scale with the smallest error.\nrtn: plain rounding, byte-equal to "
            "other tools."));
@@ -211,6 +225,8 @@ void MeasurePanel::retranslate() {
   protocol_->setItemText(1, QStringLiteral("paper"));
   activations_->setItemText(0, tr("exact"));
   activations_->setItemText(1, tr("8 bit, as llama.cpp"));
+  compute_->setItemText(0, tr("exact"));
+  compute_->setItemText(1, tr("fast"));
   quantizer_->setItemText(0, QStringLiteral("search"));
   quantizer_->setItemText(1, QStringLiteral("rtn"));
   windows_->setSpecialValueText(tr("all"));

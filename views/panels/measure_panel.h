@@ -37,7 +37,7 @@ class MeasurePanel : public QWidget {
   QFormLayout* form_;
   QLineEdit* name_;
   QSpinBox *context_, *windows_;
-  QComboBox *protocol_, *activations_, *quantizer_;
+  QComboBox *protocol_, *activations_, *compute_, *quantizer_;
   ImportanceButton* importance_;
   QPushButton *measure_, *calibrate_;
   QLabel *plan_, *result_;

@@ -12,10 +12,13 @@ namespace bitlens::views {
 ScatterPlot::ScatterPlot(QWidget* parent) : Plot(parent) {
   QCustomPlot& p = plot();
   dots_ = p.addGraph();
+  predicted_ = p.addGraph();
   marked_ = p.addGraph();
   bars_ = new QCPErrorBars(p.xAxis, p.yAxis);
   bars_->setDataPlottable(dots_);
-  for (QCPGraph* graph : {dots_, marked_}) graph->setLineStyle(QCPGraph::lsNone);
+  predicted_bars_ = new QCPErrorBars(p.xAxis, p.yAxis);
+  predicted_bars_->setDataPlottable(predicted_);
+  for (QCPGraph* graph : {dots_, predicted_, marked_}) graph->setLineStyle(QCPGraph::lsNone);
   connect(&p, &QCustomPlot::mousePress, this, [this](QMouseEvent* event) {
     int nearest = -1;
     double best = 14 * 14;  // pixels, squared
@@ -48,18 +51,21 @@ void ScatterPlot::rebuild() {
   QCustomPlot& p = plot();
   p.clearItems();
   for (QCPAxis* axis : {p.xAxis, p.yAxis}) axis->setVisible(!points_.empty());
-  QVector<double> x, y, error, mx, my;
+  QVector<double> x[2], y[2], error[2], mx, my;  // measured, predicted
   for (const ScatterPoint& point : points_) {
-    x.push_back(point.x);
-    y.push_back(point.y);
-    error.push_back(point.error);
+    const int kind = point.predicted ? 1 : 0;
+    x[kind].push_back(point.x);
+    y[kind].push_back(point.y);
+    error[kind].push_back(point.error);
     if (point.marked) {
       mx.push_back(point.x);
       my.push_back(point.y);
     }
   }
-  dots_->setData(x, y, false);
-  bars_->setData(error);
+  dots_->setData(x[0], y[0], false);
+  bars_->setData(error[0]);
+  predicted_->setData(x[1], y[1], false);
+  predicted_bars_->setData(error[1]);
   marked_->setData(mx, my, false);
   const QColor ink = palette().color(points_.empty() ? QPalette::PlaceholderText : QPalette::Text);
   if (points_.empty()) {
@@ -79,6 +85,7 @@ void ScatterPlot::rebuild() {
     y_high = std::max(y_high, point.y + point.error);
   }
   for (const ScatterPoint& point : points_) {
+    if (!point.named) continue;
     auto* label = new QCPItemText(&p);
     label->setText(point.label);
     label->setFont(font());
@@ -99,9 +106,11 @@ void ScatterPlot::rebuild() {
 void ScatterPlot::recolor() {
   const Accents a = accents(palette());
   dots_->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, a.series, a.series, 8));
+  predicted_->setScatterStyle(
+      QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(a.series, 1.5), Qt::NoBrush, 9));
   marked_->setScatterStyle(
       QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(a.series_two, 2.5), Qt::NoBrush, 14));
-  bars_->setPen(QPen(a.series, 1));
+  for (QCPErrorBars* bars : {bars_, predicted_bars_}) bars->setPen(QPen(a.series, 1));
   rebuild();
 }
 
@@ -112,14 +121,15 @@ void ScatterPlot::retranslate() {
 }
 
 QString ScatterPlot::csv() const {
-  QString out = QStringLiteral("name,size_mb,value,standard_error\n");
+  QString out = QStringLiteral("name,size_mb,value,standard_error,source\n");
   for (const ScatterPoint& p : points_) {
     QString name = p.label;
-    out += QStringLiteral("\"%1\",%2,%3,%4\n")
+    out += QStringLiteral("\"%1\",%2,%3,%4,%5\n")
                .arg(name.replace(QLatin1Char('"'), QStringLiteral("\"\"")))
                .arg(p.x, 0, 'g', 9)
                .arg(p.y, 0, 'g', 9)
-               .arg(p.error, 0, 'g', 9);
+               .arg(p.error, 0, 'g', 9)
+               .arg(p.predicted ? QStringLiteral("predicted") : QStringLiteral("measured"));
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// Size against loss: every measured recipe a point with its error bar.
+// Size against loss: every measured recipe a disc, every predicted one an open diamond, with error bars.
 #pragma once
 
 #include <QString>
@@ -15,6 +15,8 @@ struct ScatterPoint {
   double x = 0, y = 0, error = 0;
   QString label;
   bool marked = false;
+  bool predicted = false;
+  bool named = true;  ///< the label is drawn beside it
 };
 
 class ScatterPlot : public Plot {
@@ -37,8 +39,8 @@ class ScatterPlot : public Plot {
 
   QString x_title_, y_title_, empty_text_;
   std::vector<ScatterPoint> points_;
-  QCPGraph *dots_ = nullptr, *marked_ = nullptr;
-  QCPErrorBars* bars_ = nullptr;
+  QCPGraph *dots_ = nullptr, *predicted_ = nullptr, *marked_ = nullptr;
+  QCPErrorBars *bars_ = nullptr, *predicted_bars_ = nullptr;
 };
 
 }  // namespace bitlens::views

@@ -283,6 +283,10 @@ class TestCliResults : public QObject {
     QVERIFY2(identity.ok(), identity.describe());
     QVERIFY(same(identity.json()["right"], alone["right"]));
     QVERIFY(same(identity.json()["lost"], 0));
+    const Outcome fast = cli({"tasks", model_, "--tasks", tasks, "--compute", "fast", "--json"});
+    QVERIFY2(fast.ok(), fast.describe());
+    QVERIFY(same(fast.json()["provenance"]["compute"], "fast"));
+    QVERIFY(same(alone["provenance"]["compute"], "exact"));
     const Outcome text = cli({"tasks", model_, "--tasks", tasks, "--recipe", recipe_});
     QVERIFY2(text.ok() && text.out.find("As in file") != std::string::npos, text.describe());
   }

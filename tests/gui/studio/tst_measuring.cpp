@@ -1,7 +1,9 @@
 // Measuring from the window gives the numbers the engine gives when called directly; cancel, calibration and
 // the background work around it.
 #include <QAbstractButton>
+#include <QComboBox>
 #include <QContextMenuEvent>
+#include <QLabel>
 #include <QMenu>
 #include <QSignalSpy>
 #include <QTableView>
@@ -87,6 +89,60 @@ class MeasuringTest : public QObject {
     QVERIFY(!document.measurements().find(document.effective_recipe()));
     document.undo_stack().undo();
     QTRY_VERIFY(document.measurements().find(document.effective_recipe()));
+  }
+
+  void fast_products_are_chosen_in_the_panel() {
+    test::Studio studio;
+    const QString model = folder_.small_model(), text = folder_.text();
+    QVERIFY(studio.open(model));
+    views::Document& document = studio.document();
+    document.texts().add(text, study::TextUse::Evaluation);
+    evaluate::Options options;
+    options.context = 32;
+    options.windows = 12;
+    document.measurements().set_options(options);
+    QVERIFY(studio.wait_idle());
+    QTRY_COMPARE(document.measure_obstacle(), QString());
+    auto* products = studio.window->findChild<QComboBox*>(QStringLiteral("measureCompute"));
+    QVERIFY(products && products->isEnabled());
+    QCOMPARE(products->currentIndex(), 0);
+    document.measure();
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 1U, 60000);
+    products->setCurrentIndex(1);
+    QCOMPARE(document.measurements().options().compute, evaluate::Compute::Fast);
+    document.measure();
+    QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 2U, 60000);
+    const study::MeasuredResult& exact = document.measurements().results()[0];
+    const study::MeasuredResult& fast = document.measurements().results()[1];
+
+    const auto session = study::open_model(model.toStdString());
+    const auto content = study::load_text(text.toStdString());
+    QVERIFY(session && content);
+    const auto tokens = study::tokenize(**session, *content);
+    QVERIFY(tokens.has_value());
+    study::MeasureRequest request;
+    request.subject = *session;
+    request.text = *tokens;
+    request.options = document.measurements().options();
+    ThreadPool pool(1);
+    const auto truth = study::measure(request, {pool, {}, {}});
+    QVERIFY(truth && truth->measurement.deviation);
+    QCOMPARE(fast.measurement.perplexity.ppl, truth->measurement.perplexity.ppl);
+    QCOMPARE(fast.provenance.compute, std::string("fast"));
+    QVERIFY(fast.measurement.deviation && !exact.measurement.deviation);
+    QCOMPARE(fast.measurement.deviation->kl_mean, truth->measurement.deviation->kl_mean);
+    QVERIFY(!views::comparable(exact, fast));
+    const auto* panel = studio.window->findChild<QLabel*>(QStringLiteral("measureResult"));
+    QVERIFY(panel->text().contains(QStringLiteral("fast products against exact ones")));
+
+    // A study keeps the choice.
+    QSignalSpy saved(&document, &views::Document::study_saved);
+    document.save_study(folder_.path(QStringLiteral("fast.bitlens")));
+    QTRY_COMPARE(saved.size(), 1);
+    test::Studio again;
+    again.document().open_study(folder_.path(QStringLiteral("fast.bitlens")));
+    QTRY_COMPARE(again.document().measurements().options().compute, evaluate::Compute::Fast);
+    QCOMPARE(again.window->findChild<QComboBox*>(QStringLiteral("measureCompute"))->currentIndex(), 1);
   }
 
   void comparing_with_another_file_makes_a_row() {

@@ -19,6 +19,7 @@
 #include "views/models/map_model.h"
 #include "views/models/profile.h"
 #include "views/panels/map_panel.h"
+#include "views/plots/scatter_plot.h"
 #include "views/text/units.h"
 #include "views/text/why_text.h"
 
@@ -372,6 +373,14 @@ class SensitivityTest : public QObject {
     const QString expected = views::value_text(document.prediction()->kl_mean, document.prediction()->kl_se);
     QTRY_COMPARE(table->model()->index(1, column).data().toString(), expected);
     QCOMPARE(table->model()->index(0, column).data().toString(), QStringLiteral("—"));  // the model as it is
+
+    // The plot has both marks of the row, and a predicted one of a recipe not measured yet.
+    auto* plot = studio.window->findChild<views::ScatterPlot*>(QStringLiteral("comparePlot"));
+    studio.window->findChild<QComboBox*>(QStringLiteral("compareLoss"))->setCurrentIndex(1);
+    QTRY_COMPARE(plot->csv().count(QStringLiteral(",predicted\n")), 1);
+    QCOMPARE(plot->csv().count(QStringLiteral(",measured\n")), 1);
+    document.assign({studio.tensor("output.weight")}, Format::Q8_0);
+    QTRY_COMPARE(plot->csv().count(QStringLiteral(",predicted\n")), 2);
   }
 
   void why_says_it_in_words_with_the_numbers() {

@@ -10,6 +10,7 @@
 
 using namespace bitlens;
 using evaluate::Activations;
+using evaluate::Compute;
 using evaluate::TaskItem;
 using testing::TinyLlama;
 
@@ -91,8 +92,8 @@ class TasksTest : public QObject {
       items.push_back(item);
     }
     const double tolerance = kernels::uses_tiles() ? 1e-3 : 1e-4;  // tiles keep 16 bits of every number
-    const auto results =
-        evaluate::score_tasks(*view, tokenizer, items, Activations::Exact, 1U << 30U, WorkContext{pool_});
+    const auto results = evaluate::score_tasks(*view, tokenizer, items, Activations::Exact, Compute::Exact,
+                                               1U << 30U, WorkContext{pool_});
     QVERIFY2(results, results ? "" : results.error().describe().c_str());
     std::uint64_t right = 0;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -122,8 +123,8 @@ class TasksTest : public QObject {
 
     // One sequence at a time, and one thread: the same bits.
     ThreadPool one(1);
-    const auto again =
-        evaluate::score_tasks(*view, tokenizer, items, Activations::Exact, 1, WorkContext{one});
+    const auto again = evaluate::score_tasks(*view, tokenizer, items, Activations::Exact, Compute::Exact, 1,
+                                             WorkContext{one});
     QVERIFY(again);
     for (std::size_t i = 0; i < items.size(); ++i) QCOMPARE(again->items[i].margin, results->items[i].margin);
   }
@@ -136,8 +137,8 @@ class TasksTest : public QObject {
     const auto view = run::file_weights(model);
     // "abx" + "y" is a, b, xy: xy is scored behind a, b. "abx" + "c" is a, b, x, c: only c is.
     const std::vector<TaskItem> items{{"kind", "abx", {"y", "c"}, 0}};
-    const auto results = evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact, 1U << 30U,
-                                               WorkContext{pool_});
+    const auto results = evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact,
+                                               Compute::Exact, 1U << 30U, WorkContext{pool_});
     QVERIFY2(results, results ? "" : results.error().describe().c_str());
     const double y = log_probability(tiny, {1, 2, 3, 28}, 3), c = log_probability(tiny, {1, 2, 3, 25, 4}, 4);
     QVERIFY(std::fabs(results->items[0].margin - (y - c)) < 1e-4);
@@ -152,7 +153,7 @@ class TasksTest : public QObject {
     const TaskItem good{"kind", "abc", {"d", "e"}, 1};
     const auto message = [&](std::vector<TaskItem> items, bool bos) {
       const auto results = evaluate::score_tasks(*view, LetterTokenizer(bos), items, Activations::Exact,
-                                                 1U << 30U, WorkContext{pool_});
+                                                 Compute::Exact, 1U << 30U, WorkContext{pool_});
       return results ? std::string("accepted") : results.error().describe();
     };
     QCOMPARE(message({}, true), std::string("no task items to score"));
@@ -174,15 +175,16 @@ class TasksTest : public QObject {
     QVERIFY(model != nullptr);
     const auto view = run::file_weights(model);
     const std::vector<TaskItem> items{{"kind", "abc", {"d", "d"}, 1}};
-    const auto results = evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact, 1U << 30U,
-                                               WorkContext{pool_});
+    const auto results = evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact,
+                                               Compute::Exact, 1U << 30U, WorkContext{pool_});
     QVERIFY(results);
     QCOMPARE(results->items[0].chosen, 0U);
     QCOMPARE(results->items[0].margin, 0.0);
     std::stop_source stop;
     stop.request_stop();
-    const auto stopped = evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact, 1U << 30U,
-                                               WorkContext{pool_, stop.get_token()});
+    const auto stopped =
+        evaluate::score_tasks(*view, LetterTokenizer(), items, Activations::Exact, Compute::Exact, 1U << 30U,
+                              WorkContext{pool_, stop.get_token()});
     QVERIFY(!stopped && stopped.error().code == ErrorCode::Cancelled);
   }
 };
