@@ -41,10 +41,11 @@ constexpr const char* kHelp =
     "  activation-rule  how far the inputs are beyond rules of thumb (6 sigma share > 0.01, range > 100)\n"
     "  hessian-trace    mean trace of the inputs' Hessian times the squared weight error\n"
     "  Only the first three are in nats; of the others, the order alone means something.\n"
-    "  --adaptive predicts all cells first (--samples), measures the most informative ones first, and stops "
-    "a "
-    "cell's\n"
-    "  windows early; what the windows left out would add is made up for by the predictions.\n"
+    "  --adaptive predicts all cells first (--samples). Cells whose prediction has an error too small to "
+    "matter stay\n"
+    "  predicted; the others are measured, the most informative first, and a cell's windows stop early: what "
+    "those left\n"
+    "  out would add is made up for by the predictions.\n"
     "  --compute fast suits predictions. Measured cells then start at about the KL of Q8_0: inputs that "
     "changed "
     "a\n"
@@ -118,7 +119,13 @@ std::string result_text(const study::SensitivityResult& result, const std::strin
   if (order.size() > kMost) out += fmt::format("... and {} more, less sensitive\n", order.size() - kMost);
   out += "\n";
   Facts facts;
-  if (!result.cells.empty())
+  const auto measured =
+      static_cast<std::size_t>(std::ranges::count(result.cells, Method::Measured, &CellRecord::method));
+  if (measured != 0 && measured != result.cells.size())
+    facts.add("Method",
+              fmt::format("{} measured; {} left to predictions, whose errors are too small to matter",
+                          measured, result.cells.size() - measured));
+  else if (!result.cells.empty())
     facts.add("Method", fmt::format("{} ({})", sensitivity::method_name(result.cells.front().method),
                                     sensitivity::source_name(result.cells.front().method)));
   const study::Provenance& from = result.provenance;

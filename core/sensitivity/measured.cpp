@@ -9,6 +9,8 @@
 #include "core/evaluate/paired.h"
 #include "core/run/forward.h"
 #include "core/sensitivity/base_run.h"
+#include "core/sensitivity/begun_cells.h"
+#include "core/sensitivity/costs.h"
 #include "core/sensitivity/head_scorer.h"
 
 namespace bitlens::sensitivity {
@@ -22,29 +24,6 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Multiply-adds, for progress: of one window through a whole block, through a part of one, through the head.
-class Costs {
- public:
-  explicit Costs(const BaseRun& base) {
-    const model::LlamaParameters& p = base.forward().parameters();
-    const double width = p.width, queries = double{1} * p.heads * p.head_dim,
-                 keys = double{1} * p.kv_heads * p.head_dim, context = base.windows().context;
-    qkv_ = width * (queries + 2 * keys);
-    attention_ = queries * context;
-    rest_ = width * queries + 3 * width * p.ffn_width;
-    head_ = width * p.vocabulary * static_cast<double>(base.windows().scored_per_window()) / context;
-  }
-  [[nodiscard]] double block() const { return qkv_ + attention_ + rest_; }
-  [[nodiscard]] double head() const { return head_; }
-  /// One cell and one window, start to end.
-  [[nodiscard]] double cell(int first, int layers) const {
-    return block() * static_cast<double>(std::max(0, layers - std::max(0, first))) + head_;
-  }
-
- private:
-  double qkv_ = 0, attention_ = 0, rest_ = 0, head_ = 0;
-};
-
 /// A cell on its way through the model.
 struct Traveller {
   std::size_t index = 0;  ///< in the caller's list
@@ -53,8 +32,8 @@ struct Traveller {
   std::optional<run::Forward> forward;
   std::vector<std::vector<std::size_t>> changed;  ///< by layer: tensors that differ
   FloatBuffer hidden;                             ///< [group windows * context x width]
-  std::vector<TokenResult> tokens;
-  double seconds = 0;  ///< of work, shared evenly among those that travel together
+  std::vector<TokenResult> tokens;                ///< of the first windows
+  double seconds = 0;                             ///< of work, shared evenly among those that travel together
 };
 
 /// A cell that may stop early is looked at whenever about so many more tokens are scored.
@@ -79,6 +58,7 @@ class Measurer final : public CellMeasurer {
     if (!base) return pass(base);
     out->base_ = std::move(*base);
     if (auto s = out->score_base(work); !s) return pass(s);
+    out->state_.emplace(options.keep);
     return out;
   }
 
@@ -101,6 +81,11 @@ class Measurer final : public CellMeasurer {
   Status score_group(std::vector<Traveller>& batch, std::size_t start, std::size_t count,
                      const WorkContext& work);
   [[nodiscard]] MeasuredCell result_of(const Traveller& traveller) const;
+  [[nodiscard]] std::size_t step(std::size_t cells, int first) const;
+  [[nodiscard]] std::size_t windows_of(const Traveller& traveller) const {
+    return traveller.tokens.size() / windows_.scored_per_window();
+  }
+  void save_if_due(std::span<const Traveller> batch);
   /// In front of this position nothing is needed after the last block.
   [[nodiscard]] std::size_t from(int layer) const {
     return layer + 1 == base_->layers() ? windows_.first_scored : 0;
@@ -121,6 +106,7 @@ class Measurer final : public CellMeasurer {
   FloatBuffer room_;
   double done_ = 0, total_ = 0;
   double seconds_per_cost_ = 0;
+  std::optional<StateFile> state_;
 };
 
 Status Measurer::score_base(const WorkContext& work) {
@@ -155,6 +141,9 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
   const std::uint64_t state = base_->group() * base_->window_floats() * sizeof(float);
   const std::size_t most =
       std::max<std::size_t>(1, options_.memory_budget / 4 / std::max<std::uint64_t>(1, state));
+  const auto known = restore_begun_cells(*state_, windows_.scored_per_window(), base_->batch(), count);
+  state_->start();
+  std::optional<Traveller> next;  // set out, but not of the batch before
   for (std::size_t c = 0; c < cells.size();) {
     // Neighbours that start in the same block travel together, as many as a batch has time and memory for.
     const int first = first_layer(model, cells[c]);
@@ -165,25 +154,47 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
           std::clamp(options_.batch_seconds / (seconds_per_cost_ * cost), 1.0, static_cast<double>(most)));
     std::vector<Traveller> batch;
     while (batch.size() < size && c < cells.size() && first_layer(model, cells[c]) == first) {
-      auto traveller = set_out(c, cells[c]);
-      if (!traveller) return pass(traveller);
-      batch.push_back(std::move(*traveller));
+      if (!next) {
+        auto traveller = set_out(c, cells[c]);
+        if (!traveller) return pass(traveller);
+        if (const auto found = known.find(state_name(cells[c])); found != known.end())
+          traveller->tokens = found->second;
+        next = std::move(*traveller);
+      }
+      // One that a killed run had begun has windows behind it.
+      if (!batch.empty() && batch.front().tokens.size() != next->tokens.size()) break;
+      batch.push_back(std::move(*next));
+      next.reset();
       ++c;
     }
+    const std::size_t left = count - windows_of(batch.front());
     const double start_time = now(), cells_in_batch = static_cast<double>(batch.size());
     if (auto s = run_batch(std::move(batch), first, on_cell, work); !s) return s;
-    seconds_per_cost_ = (now() - start_time) / cells_in_batch / cost;
+    seconds_per_cost_ =
+        (now() - start_time) / cells_in_batch / cost * static_cast<double>(count) / static_cast<double>(left);
   }
+  state_->remove();
   return {};
+}
+
+/// Windows that go through all blocks before anything is told or saved.
+std::size_t Measurer::step(std::size_t cells, int first) const {
+  if (options_.enough) return base_->batch();
+  const double seconds =
+      seconds_per_cost_ * Costs(*base_).cell(first, base_->layers()) * static_cast<double>(cells);
+  if (!(seconds > 0)) return base_->group();
+  const double batches = options_.batch_seconds / (seconds * static_cast<double>(base_->batch()));
+  return static_cast<std::size_t>(std::clamp(batches, 1.0, static_cast<double>(windows_.inputs.size()))) *
+         base_->batch();
 }
 
 Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
                            const WorkContext& work) {
   const Costs costs(*base_);
-  const std::size_t count = windows_.inputs.size();
-  const std::size_t step = options_.enough ? base_->batch() : base_->group();
-  for (std::size_t w = 0; w < count && !batch.empty(); w += step) {
-    const std::size_t some = std::min(step, count - w);
+  const std::size_t count = windows_.inputs.size(), begin = windows_of(batch.front());
+  advance(costs.cell(first, base_->layers()) * static_cast<double>(begin * batch.size()), work);
+  for (std::size_t w = begin, some = 0; w < count && !batch.empty(); w += some) {
+    some = std::min({step(batch.size(), first), base_->group(), count - w});
     const double start_time = now();
     if (auto s = run_group(batch, first, w, some, work); !s) return s;
     const double seconds = (now() - start_time) / static_cast<double>(batch.size());
@@ -204,8 +215,16 @@ Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCa
       if (auto s = on_cell(traveller.index, result); !s) return s;
     }
     batch = std::move(going_on);
+    save_if_due(batch);
   }
   return {};
+}
+
+void Measurer::save_if_due(std::span<const Traveller> batch) {
+  if (batch.empty() || !state_->due()) return;
+  std::vector<BegunCell> begun;
+  for (const Traveller& traveller : batch) begun.push_back({traveller.cell, traveller.tokens});
+  save_begun_cells(*state_, begun);
 }
 
 Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {

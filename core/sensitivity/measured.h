@@ -21,6 +21,7 @@
 #include "core/evaluate/perplexity.h"
 #include "core/model/model.h"
 #include "core/sensitivity/cell.h"
+#include "core/sensitivity/state_file.h"
 
 namespace bitlens::sensitivity {
 
@@ -40,7 +41,8 @@ struct MeasureOptions {
   evaluate::Compute compute = evaluate::Compute::Exact;
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
-  double batch_seconds = 3;  ///< cells are done in batches of about so long; a batch is what a kill loses
+  double batch_seconds = 3;  ///< cells are done in batches, and windows in steps, of about so long
+  KeepState keep;            ///< what long cells have measured so far; gone on with, to the same bits
   /// Asked after every few windows whether what is known of cell `index` so far is enough; empty: every cell
   /// is measured on all windows. Cells are measured on the same windows in the same order.
   std::function<bool(std::size_t index, const MeasuredCell& so_far)> enough;

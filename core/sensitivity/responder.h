@@ -27,6 +27,14 @@ struct Sides {
 /// nullopt: no matrix of a block.
 [[nodiscard]] std::optional<Sides> sides_of(model::Module module);
 
+/// Some draws of all windows, and how far they are: `layer` is the block being crossed (layers(): the head,
+/// -1: what stands in front of the blocks), the chunks in front of `chunk` have crossed it.
+struct Round {
+  std::size_t first_draw = 0, draws = 0;
+  int layer = 0;
+  std::size_t chunk = 0;
+};
+
 class Responder {
  public:
   static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
@@ -39,8 +47,13 @@ class Responder {
 
  private:
   Responder() = default;
-  Status run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work);
-  Status through_layer(int layer, const WorkContext& work);
+  Status run_round(const Round& round, const WorkContext& work);
+  void cut_into_chunks(const Round& round);
+  Status through_head(const Round& round, std::span<const Change> of_output, const WorkContext& work);
+  Status through_layer(const Round& round, int layer, const WorkContext& work);
+  /// What a killed run left of the round that follows the known draws.
+  std::optional<Round> restore_round();
+  void save_if_due(Round round);
   Status respond(const Chunk& chunk, std::span<const Change> changes,
                  std::span<const kernels::PackedMatrix> packed, std::size_t offset, const BlockRecord& record,
                  const WorkContext& work);
@@ -75,6 +88,7 @@ class Responder {
   const ResponseCallback* on_update_ = nullptr;
   std::uint64_t done_ = 0, total_ = 0;
   std::size_t known_draws_ = 0;
+  std::optional<StateFile> state_;
 };
 
 }  // namespace bitlens::sensitivity

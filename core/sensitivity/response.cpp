@@ -84,6 +84,7 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
     out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
   }
   out->backward_.emplace(out->base_->forward());
+  out->state_.emplace(options.keep);
   out->head_.emplace(*out->base_, options.seed, options.changes, options.memory_budget / 4);
   out->matrix_ = ResponseMatrix(std::move(cells), used, (samples + used - 1) / used,
                                 out->windows_.scored_per_window(), options.seed);
@@ -119,57 +120,85 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   // What one round holds: the gradients of all its draws at one boundary.
   const std::uint64_t per_draw = windows_.inputs.size() * base_->window_floats() * sizeof(float);
   const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
-  std::vector<std::size_t> rounds;
+  std::vector<Round> rounds;
   std::size_t planned = known_draws_;
+  if (const auto restored = restore_round()) {
+    rounds.push_back(*restored);
+    planned += restored->draws;
+  }
   // Every round multiplies the inputs with all changes again: first a map soon, then few and long rounds.
   const std::size_t windows = windows_.inputs.size(), soon = (kFirstSamples + windows - 1) / windows;
   while (planned < draws) {
     const std::size_t left = draws - planned, size = planned == 0 ? soon : 4 * planned;
-    rounds.push_back(std::min(most, options_.one_round || left < 2 * size ? left : size));
-    planned += rounds.back();
+    const std::size_t next = std::min(most, options_.one_round || left < 2 * size ? left : size);
+    rounds.push_back({planned, next, base_->layers(), 0});
+    planned += next;
   }
 
   // Rounds differ in size: progress counts draws x blocks.
   total_ = draws * static_cast<std::size_t>(base_->layers());
   done_ = known_draws_ * static_cast<std::size_t>(base_->layers());
   work.report("response", done_, total_);
-  std::size_t first = known_draws_;
-  for (const std::size_t round : rounds) {
-    if (auto s = run_round(first, round, work); !s) return s;
-    first += round;
-  }
+  state_->start();
+  for (const Round& round : rounds)
+    if (auto s = run_round(round, work); !s) return s;
   return {};
 }
 
-Status Responder::run_round(std::size_t first_draw, std::size_t draws, const WorkContext& work) {
+/// A chunk's windows lie in one batch of the record.
+void Responder::cut_into_chunks(const Round& round) {
   const std::size_t count = windows_.inputs.size(), context = windows_.context;
-  round_text_ = options_.text_slope && first_draw == 0;
-  round_fisher_ = options_.diagonal_fisher && first_draw == 0;
-  round_samples_ = (first_draw + draws) * count;
-  waiting_.assign(matrix_.cells().size(), 0);
-  for (const Change& change : changes_)
-    for (const std::size_t cell : change.cells) ++waiting_[cell];
+  round_text_ = options_.text_slope && round.first_draw == 0;
   chunks_.clear();
   const std::size_t rows = std::clamp<std::size_t>(
       options_.memory_budget / 4 / backward_->gradient_bytes_per_row(), context, kChunkRows);
-  const std::size_t some_draws = std::clamp<std::size_t>(rows / context, 1, draws);
+  const std::size_t some_draws = std::clamp<std::size_t>(rows / context, 1, round.draws);
   const std::size_t some_windows =
       std::min({std::max<std::size_t>(1, rows / ((some_draws + 1) * context)), base_->batch(),
                 head_->windows_within(options_.memory_budget / 8)});
   for (std::size_t w = 0; w < count;) {
-    // A chunk's windows lie in one batch of the record.
     const std::size_t batch_end = std::min(count, (w / base_->batch() + 1) * base_->batch());
     const std::size_t windows = std::min(some_windows, batch_end - w);
-    for (std::size_t d = 0; d < draws; d += some_draws)
-      chunks_.push_back({w, windows, first_draw + d, std::min(some_draws, draws - d), round_text_ && d == 0});
+    for (std::size_t d = 0; d < round.draws; d += some_draws)
+      chunks_.push_back(
+          {w, windows, round.first_draw + d, std::min(some_draws, round.draws - d), round_text_ && d == 0});
     w += windows;
   }
   gradients_.resize(std::max(gradients_.size(), chunks_.size()));
+}
+
+Status Responder::run_round(const Round& round, const WorkContext& work) {
+  cut_into_chunks(round);
+  round_fisher_ = options_.diagonal_fisher && round.first_draw == 0;
+  round_samples_ = (round.first_draw + round.draws) * windows_.inputs.size();
+  waiting_.assign(matrix_.cells().size(), 0);
+  for (const Change& change : changes_)
+    for (const std::size_t cell : change.cells) ++waiting_[cell];
   std::vector<Change> of_output;
   for (const Change& change : changes_of(-1))
     if (change.tensor == base_->forward().output_tensor()) of_output.push_back(change);
+  if (round.layer == base_->layers())
+    if (auto s = through_head(round, of_output, work); !s) return s;
+  const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
+  if (!tied)
+    if (auto s = finish(of_output); !s) return s;
+  for (int layer = base_->layers() - 1; layer >= 0; --layer) {
+    if (layer <= round.layer) {
+      if (auto s = through_layer(round, layer, work); !s) return s;
+      save_if_due({round.first_draw, round.draws, layer - 1, 0});
+    }
+    if (auto s = finish(changes_of(layer)); !s) return s;
+    work.report("response", done_ += round.draws, total_);
+  }
+  if (auto s = embedding_responses(work); !s) return s;
+  state_->remove();
+  return {};
+}
+
+Status Responder::through_head(const Round& round, std::span<const Change> of_output,
+                               const WorkContext& work) {
   std::vector<ChunkResponses> responses;
-  for (std::size_t c = 0; c < chunks_.size(); ++c) {
+  for (std::size_t c = round.chunk; c < chunks_.size(); ++c) {
     const Chunk& chunk = chunks_[c];
     if (!gradients_[c].resize(chunk.all_draws() * chunk.windows * base_->window_floats()))
       return fail(ErrorCode::Memory, "not enough memory for gradients");
@@ -177,21 +206,12 @@ Status Responder::run_round(std::size_t first_draw, std::size_t draws, const Wor
     for (std::size_t i = 0; i < of_output.size(); ++i) keep(of_output[i], chunk, responses[i]);
     if (round_fisher_ && !of_output.empty())
       if (auto s = square_output(chunk, work); !s) return s;
+    if (!round_fisher_) save_if_due({round.first_draw, round.draws, base_->layers(), c + 1});
   }
-  if (round_fisher_)
-    if (auto s = weigh_squares(of_output, work); !s) return s;
-  const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
-  if (!tied)
-    if (auto s = finish(of_output); !s) return s;
-  for (int layer = base_->layers() - 1; layer >= 0; --layer) {
-    if (auto s = through_layer(layer, work); !s) return s;
-    if (auto s = finish(changes_of(layer)); !s) return s;
-    work.report("response", done_ += draws, total_);
-  }
-  return embedding_responses(work);
+  return round_fisher_ ? weigh_squares(of_output, work) : Status{};
 }
 
-Status Responder::through_layer(int layer, const WorkContext& work) {
+Status Responder::through_layer(const Round& round, int layer, const WorkContext& work) {
   if (auto s = backward_->load_layer(layer, weights_, work); !s) return s;
   const std::span changes = changes_of(layer);
   std::vector<ChangeReader> readers;
@@ -212,7 +232,7 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
   if (keep_packed)
     for (std::size_t i = 0; i < changes.size(); ++i)
       if (auto s = pack(i, packed[i]); !s) return s;
-  for (std::size_t c = 0; c < chunks_.size(); ++c) {
+  for (std::size_t c = layer == round.layer ? round.chunk : 0; c < chunks_.size(); ++c) {
     const Chunk& chunk = chunks_[c];
     const std::size_t batch_start = chunk.first_window / base_->batch() * base_->batch();
     auto record = base_->record(layer, batch_start, work);
@@ -249,6 +269,8 @@ Status Responder::through_layer(int layer, const WorkContext& work) {
     }
     if (round_fisher_)
       if (auto s = square_block(chunk, offset, r, work); !s) return s;
+    // Sums of squares over chunks are not saved: the diagonal Fisher score is saved between blocks only.
+    if (!round_fisher_ && c + 1 < chunks_.size()) save_if_due({round.first_draw, round.draws, layer, c + 1});
     // Pausing and stopping happen between chunks.
     work.report("response", done_, total_);
     if (work.stopped()) return WorkContext::cancelled();

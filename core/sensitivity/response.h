@@ -21,6 +21,7 @@
 #include "core/evaluate/perplexity.h"
 #include "core/sensitivity/cell.h"
 #include "core/sensitivity/response_matrix.h"
+#include "core/sensitivity/state_file.h"
 
 namespace bitlens::sensitivity {
 
@@ -37,6 +38,7 @@ struct ResponseOptions {
   evaluate::Compute changes = evaluate::Compute::Fast;
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
+  KeepState keep;  ///< the round under way: gone on with from its last chunk saved, to the same bits
 };
 
 /// What an earlier run with the same windows and seed has found: it is gone on from there, to the same bits.

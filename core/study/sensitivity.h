@@ -26,7 +26,8 @@ struct SensitivityRequest {
   sensitivity::Grouping grouping = sensitivity::Grouping::Tensor;
   sensitivity::Method method = sensitivity::Method::Measured;
   std::uint64_t samples = 200, seed = 1;  ///< of Response and Fisher
-  /// Measured: a cell's windows end when its error is a tenth of its value or too small to matter.
+  /// Measured: a cell's windows end when its error is a tenth of its value or too small to matter. A cell is
+  /// not measured at all when that is so of its prediction's error.
   bool adaptive = false;
   /// Measured: what is predicted (Response), for the order and for adaptive stops. The most informative cells
   /// come first; without estimates an adaptive run makes its own, another one keeps the order of the plan.
@@ -45,7 +46,9 @@ struct SensitivityRequest {
 };
 
 struct SensitivityResult {
-  std::vector<sensitivity::CellRecord> cells;     ///< in the order of the plan
+  /// In the order of the plan. Of an adaptive run that made its own estimates, with the predictions that
+  /// cells were left to.
+  std::vector<sensitivity::CellRecord> cells;
   std::vector<sensitivity::SkippedCell> skipped;  ///< asked for, but their shape cannot take the format
   std::uint64_t positions = 0;  ///< scored positions behind one sample of a response; 0 without responses
   sensitivity::Grouping grouping = sensitivity::Grouping::Tensor;

@@ -7,14 +7,12 @@
 #include <cmath>
 #include <map>
 
-#include "core/sensitivity/journal.h"
 #include "core/sensitivity/measured.h"
 #include "core/sensitivity/priority.h"
 #include "core/sensitivity/response.h"
 #include "core/sensitivity/scores.h"
-#include "core/study/result_json.h"
 #include "core/study/sensitivity.h"
-#include "core/study/sensitivity_json.h"
+#include "core/study/sensitivity_journal.h"
 
 namespace bitlens::study {
 
@@ -76,8 +74,12 @@ class SensitivityRun::Impl {
     planned_ = true;
     if (auto s = work_on_missing(work); !s) return pass(s);
     SensitivityResult result = result_;
-    for (const std::optional<CellRecord>& record : records_)
-      if (record) result.cells.push_back(*record);
+    for (std::size_t c = 0; c < cells_.size(); ++c) {
+      if (records_[c])
+        result.cells.push_back(*records_[c]);
+      else if (request_.estimates.empty() && estimate_of(cells_[c]) != nullptr)
+        result.cells.push_back(*estimate_of(cells_[c]));  // left to its prediction
+    }
     return result;
   }
 
@@ -100,7 +102,8 @@ class SensitivityRun::Impl {
     result_.provenance = std::move(*provenance);
     result_.warnings = (*request_.session->tokenizer)->warnings();
     result_.warnings.insert(result_.warnings.end(), windows_.warnings.begin(), windows_.warnings.end());
-    if (needs_backward(request_.method)) result_.positions = windows_.scored_per_window();
+    if (needs_backward(request_.method) || request_.adaptive)
+      result_.positions = windows_.scored_per_window();
     records_.resize(cells_.size());
     if (!request_.journal.empty())
       if (auto s = open_journal(); !s) return s;
@@ -119,9 +122,9 @@ class SensitivityRun::Impl {
         indices.push_back(c);
       }
     if (!indices.empty() && journal_) {
-      std::vector<std::string> payloads;
-      for (const std::size_t index : indices) payloads.push_back(record_to_json(*records_[index]).dump());
-      if (auto s = journal_->append(payloads); !s) return s;
+      std::vector<CellRecord> records;
+      for (const std::size_t index : indices) records.push_back(*records_[index]);
+      if (auto s = journal_->append(records); !s) return s;
     }
     std::vector<CellRecord> kept;
     for (const std::optional<CellRecord>& record : records_) {
@@ -136,43 +139,44 @@ class SensitivityRun::Impl {
     return sensitivity::response_windows(request_.samples, windows_.inputs.size());
   }
 
-  /// What the records depend on. Paths, times and threads do not count; what is asked for does not either:
-  /// a journal may be gone on with for more formats, other tensors or more samples.
-  [[nodiscard]] std::string journal_key() const {
-    Provenance settled = result_.provenance;
-    settled.time.clear();
-    settled.threads = 0;
-    settled.model_path.clear();
-    settled.text_name.clear();
-    nlohmann::ordered_json key;
-    key["request"] = {{"method", sensitivity::method_name(request_.method)},
-                      {"grouping", grouping_name(request_.grouping)},
-                      {"samples", request_.method == Method::Fisher ? request_.samples : 0},
-                      {"sampled_windows", request_.method == Method::Response ? sampled_windows() : 0},
-                      {"adaptive", request_.adaptive}};
-    key["positions"] = result_.positions;
-    key["provenance"] = provenance_to_json(settled);
-    return key.dump();
-  }
-
   Status open_journal() {
-    sensitivity::JournalContent content;
-    auto journal = sensitivity::Journal::open(request_.journal, journal_key(), request_.resume, content);
+    std::vector<CellRecord> found;
+    auto journal = RunJournal::open(request_, result_, sampled_windows(), found);
     if (!journal) return pass(journal);
     journal_ = std::move(*journal);
-    JsonDocument document{request_.journal, {}};
-    for (const std::string& payload : content.payloads) {
-      const auto value = parse_json(payload, request_.journal, "journal");
-      if (!value) return pass(value);
-      CellRecord record = read_record(*value, "record", document);
-      if (document.error) return tl::unexpected<Error>(std::move(*document.error));
+    for (CellRecord& record : found) {
+      if (record.method != request_.method) {
+        keep_estimate(std::move(record));
+        continue;
+      }
       for (std::size_t c = 0; c < cells_.size(); ++c)
         if (cells_[c].name == record.tensor && cells_[c].format == record.format) records_[c] = record;
     }
-    if (content.damaged > 0)
-      result_.warnings.push_back(fmt::format("{} damaged record{} of the journal left out", content.damaged,
-                                             content.damaged == 1 ? "" : "s"));
+    if (journal_->damaged() > 0)
+      result_.warnings.push_back(fmt::format("{} damaged record{} of the journal left out",
+                                             journal_->damaged(), journal_->damaged() == 1 ? "" : "s"));
     return {};
+  }
+
+  /// In place of an earlier one with fewer samples.
+  void keep_estimate(CellRecord record) {
+    const auto same = std::ranges::find_if(own_estimates_, [&](const CellRecord& other) {
+      return other.tensor == record.tensor && other.format == record.format;
+    });
+    if (same == own_estimates_.end())
+      own_estimates_.push_back(std::move(record));
+    else
+      *same = std::move(record);
+  }
+
+  /// Where what is not finished is kept: beside the journal.
+  [[nodiscard]] sensitivity::KeepState keep_state(const char* of) {
+    if (!journal_) return {};
+    return {request_.journal + ".state", journal_->key() + of, sensitivity::KeepState{}.seconds,
+            [this](const Error& error) {
+              result_.warnings.push_back(
+                  fmt::format("a kill would lose more than some seconds of work: {}", error.describe()));
+            }};
   }
 
   /// A response that has not all its samples yet is gone on with.
@@ -205,20 +209,20 @@ class SensitivityRun::Impl {
 
   Status keep(std::span<const std::size_t> indices, bool write) {
     std::vector<CellRecord> records;
-    std::vector<std::string> payloads;
-    for (const std::size_t index : indices) {
-      records.push_back(*records_[index]);
-      if (journal_ && write) payloads.push_back(record_to_json(records.back()).dump());
-    }
+    for (const std::size_t index : indices) records.push_back(*records_[index]);
     if (journal_ && write)
-      if (auto s = journal_->append(payloads); !s) return s;
+      if (auto s = journal_->append(records); !s) return s;
     if (on_cells_) on_cells_(records);
     return {};
   }
 
   Status measure(std::vector<std::size_t> missing, std::vector<Cell> cells, const WorkContext& work) {
-    if (request_.adaptive && estimates().empty())
-      if (auto s = estimate_first(cells, work); !s) return s;
+    if (request_.adaptive && request_.estimates.empty())
+      if (auto s = estimate_first(work); !s) return s;
+    // Predictions are those of exact activations.
+    if (request_.adaptive && request_.options.activations == evaluate::Activations::Exact)
+      leave_to_predictions(missing, cells);
+    if (cells.empty()) return {};
     order_by_information(missing, cells);
     plan_stops(cells);
     sensitivity::MeasureOptions options;
@@ -226,6 +230,7 @@ class SensitivityRun::Impl {
     options.compute = request_.options.compute;
     options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);
     options.spill_folder = request_.spill_folder;
+    options.keep = keep_state("");
     if (request_.adaptive)
       options.enough = [this](std::size_t at, const sensitivity::MeasuredCell& so_far) {
         const sensitivity::AdaptiveValue value = extrapolated(at, so_far);
@@ -278,29 +283,69 @@ class SensitivityRun::Impl {
     return {};
   }
 
-  /// Adaptive measuring starts from predictions: they say what matters and make up for windows left out.
-  Status estimate_first(const std::vector<Cell>& cells, const WorkContext& work) {
+  /// Adaptive measuring starts from predictions of all cells: they say what matters and make up for windows
+  /// left out.
+  Status estimate_first(const WorkContext& work) {
     sensitivity::ResponseOptions options = response_options();
     // They only say where to look and how windows differ: what is told is measured with the request's
     // products.
     options.compute = evaluate::Compute::Fast;
-    auto matrix = sensitivity::response_vectors(request_.session->model, cells, windows_, options, {}, work);
+    options.keep = keep_state(" predictions");
+    estimate_windows_ = sampled_windows();
+    std::vector<CellRecord> known(cells_.size());
+    for (std::size_t c = 0; c < cells_.size(); ++c)
+      if (const CellRecord* record = estimate_of(cells_[c])) known[c] = *record;
+    const auto whole = [&](const CellRecord& record) { return record.samples >= request_.samples; };
+    if (std::ranges::all_of(known, whole)) return {};
+    own_estimates_.assign(known.size(), {});
+    const auto take = [&](std::span<const std::size_t> updated,
+                          const sensitivity::ResponseMatrix& matrix) -> Status {
+      std::vector<CellRecord> records;
+      for (const std::size_t c : updated) {
+        records.push_back(response_record(cells_[c], matrix, c));
+        own_estimates_[c] = records.back();
+      }
+      return journal_ ? journal_->append(records) : Status{};
+    };
+    auto matrix = sensitivity::response_vectors(request_.session->model, cells_, windows_, options, take,
+                                                work, known_responses(known, estimate_windows_));
     if (!matrix) return pass(matrix);
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      CellRecord record;
-      record.tensor = cells[c].name;
-      record.format = cells[c].format;
-      record.quantizer = cells[c].quantizer;
-      record.method = Method::Response;
-      const sensitivity::Prediction prediction = matrix->predict(c);
-      record.kl_mean = prediction.kl_mean;
-      record.kl_se = prediction.kl_se;
-      record.samples = prediction.samples;
-      record.response.assign(matrix->row(c).begin(), matrix->row(c).end());
-      own_estimates_.push_back(std::move(record));
-    }
-    estimate_windows_ = matrix->windows();
+    for (std::size_t c = 0; c < cells_.size(); ++c)  // those a journal knew whole were not updated
+      own_estimates_[c] = response_record(cells_[c], *matrix, c);
     return {};
+  }
+
+  /// A cell is not measured where the error of its prediction is below what matters already, unless a choice
+  /// hangs on it.
+  void leave_to_predictions(std::vector<std::size_t>& missing, std::vector<Cell>& cells) const {
+    const auto matters = errors_that_matter();
+    std::vector<std::size_t> left;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const CellRecord* known = estimate_of(cells[c]);
+      const auto format = matters.find(cells[c].format);
+      if (known == nullptr || format == matters.end() || near_decision(cells[c]) ||
+          !(known->kl_se <= format->second))
+        left.push_back(c);
+    }
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      missing[i] = missing[left[i]];
+      if (i != left[i]) cells[i] = std::move(cells[left[i]]);
+    }
+    missing.resize(left.size());
+    cells.resize(left.size());
+  }
+
+  [[nodiscard]] bool near_decision(const Cell& cell) const {
+    return std::ranges::find(request_.decisions, std::pair(cell.name, cell.format)) !=
+           request_.decisions.end();
+  }
+
+  [[nodiscard]] std::map<kernels::Format, double> errors_that_matter() const {
+    std::map<kernels::Format, std::vector<double>> of_format;
+    for (const CellRecord& record : estimates()) of_format[record.format].push_back(record.kl_mean);
+    std::map<kernels::Format, double> out;
+    for (const auto& [format, values] : of_format) out[format] = sensitivity::error_that_matters(values);
+    return out;
   }
 
   [[nodiscard]] const std::vector<CellRecord>& estimates() const {
@@ -323,9 +368,7 @@ class SensitivityRun::Impl {
         thought[c].kl_mean = known->kl_mean;
         thought[c].kl_se = known->kl_se;
       }
-      thought[c].near_decision =
-          std::ranges::find(request_.decisions, std::pair(cells[c].name, cells[c].format)) !=
-          request_.decisions.end();
+      thought[c].near_decision = near_decision(cells[c]);
     }
     const auto order = sensitivity::most_informative_first(*request_.session->model, cells, thought);
     std::vector<std::size_t> ordered;
@@ -342,10 +385,9 @@ class SensitivityRun::Impl {
   void plan_stops(const std::vector<Cell>& cells) {
     stops_.resize(cells.size());
     if (!request_.adaptive) return;
-    std::map<kernels::Format, std::vector<double>> of_format;
-    for (const CellRecord& record : estimates()) of_format[record.format].push_back(record.kl_mean);
+    auto matters = errors_that_matter();
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      stops_[c].error_that_matters = sensitivity::error_that_matters(of_format[cells[c].format]);
+      stops_[c].error_that_matters = matters[cells[c].format];
       const CellRecord* known = estimate_of(cells[c]);
       if (known == nullptr || estimate_windows_ != windows_.inputs.size()) continue;
       stops_[c].prediction =
@@ -369,22 +411,42 @@ class SensitivityRun::Impl {
     return options;
   }
 
-  /// What the journal knows of all these cells.
-  [[nodiscard]] sensitivity::KnownResponses known_responses(const std::vector<std::size_t>& missing) const {
+  /// What is known of all these cells, whose records may be empty.
+  [[nodiscard]] sensitivity::KnownResponses known_responses(const std::vector<CellRecord>& records,
+                                                            std::size_t windows) const {
     sensitivity::KnownResponses known;
-    const std::size_t windows = sampled_windows();
     known.draws = request_.samples;
-    for (const std::size_t index : missing) {
-      const std::optional<CellRecord>& record = records_[index];
-      known.draws = std::min<std::size_t>(known.draws, record ? record->response.size() / windows : 0);
-      known.rows.push_back(record ? record->response : std::vector<float>{});
-      known.text.push_back(record ? record->text_response : std::vector<float>{});
+    for (const CellRecord& record : records) {
+      known.draws = std::min<std::size_t>(known.draws, record.response.size() / windows);
+      known.rows.push_back(record.response);
+      known.text.push_back(record.text_response);
     }
     return known;
   }
 
+  [[nodiscard]] CellRecord response_record(const Cell& cell, const sensitivity::ResponseMatrix& matrix,
+                                           std::size_t at) const {
+    CellRecord record;
+    record.tensor = cell.name;
+    record.format = cell.format;
+    record.quantizer = cell.quantizer;
+    record.method = Method::Response;
+    record.samples = matrix.known(at);
+    const sensitivity::Prediction prediction = matrix.predict(at);
+    record.kl_mean = prediction.kl_mean;
+    record.kl_se = prediction.kl_se;
+    record.dnll_mean = prediction.dnll_mean;
+    record.dnll_se = prediction.dnll_se;
+    const auto row = matrix.row(at);
+    record.response.assign(row.begin(), row.end());
+    const auto text = matrix.text_row(at);
+    record.text_response.assign(text.begin(), text.end());
+    return record;
+  }
+
   Status respond(const std::vector<std::size_t>& missing, std::vector<Cell> cells, const WorkContext& work) {
     sensitivity::ResponseOptions options = response_options();
+    options.keep = keep_state("");
     options.diagonal_fisher = request_.method == Method::Fisher;
     // The diagonal Fisher score takes the draws of one round.
     options.one_round = options.diagonal_fisher;
@@ -395,21 +457,12 @@ class SensitivityRun::Impl {
       bool complete = true;  // the diagonal Fisher score is known at the end only
       for (const std::size_t at : updated) {
         const std::size_t index = missing[at];
-        CellRecord record = blank(index);
-        record.samples = matrix.known(at);
+        CellRecord record = response_record(cells_[index], matrix, at);
         complete = complete && record.samples == matrix.capacity();
         if (request_.method == Method::Fisher) {
+          record = blank(index);
+          record.samples = matrix.known(at);
           record.kl_mean = matrix.diagonal_fisher(at);
-        } else {
-          const sensitivity::Prediction prediction = matrix.predict(at);
-          record.kl_mean = prediction.kl_mean;
-          record.kl_se = prediction.kl_se;
-          record.dnll_mean = prediction.dnll_mean;
-          record.dnll_se = prediction.dnll_se;
-          const auto row = matrix.row(at);
-          record.response.assign(row.begin(), row.end());
-          const auto text = matrix.text_row(at);
-          record.text_response.assign(text.begin(), text.end());
         }
         records_[index] = std::move(record);
         indices.push_back(index);
@@ -421,8 +474,10 @@ class SensitivityRun::Impl {
         between = matrix.known(c) == matrix.known(updated.front());
       return between ? may_go_on() : Status{};
     };
-    const sensitivity::KnownResponses known =
-        request_.method == Method::Response ? known_responses(missing) : sensitivity::KnownResponses{};
+    std::vector<CellRecord> kept;
+    for (const std::size_t index : missing) kept.push_back(records_[index].value_or(CellRecord{}));
+    const auto known = request_.method == Method::Response ? known_responses(kept, sampled_windows())
+                                                           : sensitivity::KnownResponses{};
     auto matrix = sensitivity::response_vectors(request_.session->model, std::move(cells), windows_, options,
                                                 update, work, known);
     if (!matrix) return pass(matrix);
@@ -456,7 +511,7 @@ class SensitivityRun::Impl {
   std::vector<Stop> stops_;                // adaptive measuring, by position in the list being measured
   std::vector<CellRecord> own_estimates_;  // when none were given
   std::size_t estimate_windows_ = 0;       // behind the estimates
-  std::optional<sensitivity::Journal> journal_;
+  std::optional<RunJournal> journal_;
   std::unique_ptr<sensitivity::CellMeasurer> measurer_;
   SensitivityResult result_;  // without its cells
 };

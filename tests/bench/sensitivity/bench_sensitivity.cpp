@@ -148,31 +148,42 @@ class Bench {
     const auto result = need(study::run_sensitivity(request, {}, work_));
     const double seconds = now() - start;
     double used = 0, cell_seconds = 0;
-    std::size_t uncertain = 0;
+    std::map<std::pair<std::string, kernels::Format>, const sensitivity::CellRecord*> found;
+    for (const auto& cell : known.cells) found[{cell.tensor, cell.format}] = &cell;
     for (const auto& cell : result.cells) {
       used += static_cast<double>(cell.windows);
       cell_seconds += cell.seconds;
-      if (cell.kl_se > 0.1 * cell.kl_mean) ++uncertain;
+      found[{cell.tensor, cell.format}] = &cell;
     }
-    const auto cells = static_cast<double>(result.cells.size());
+    const auto cells = static_cast<double>(some_.size()), measured = static_cast<double>(result.cells.size());
     fmt::print(
-        "adaptive: sample in {:.1f} s, {:.4f} s a cell, {:.2f} of {} windows a cell; {} cells with an error "
-        "above "
-        "10 %, too small to matter\n",
-        seconds, cell_seconds / cells, used / cells, windows_.inputs.size(), uncertain);
+        "adaptive: sample in {:.1f} s; {} of {} cells measured, {:.4f} s and {:.2f} of {} windows each; the "
+        "others left to predictions\n",
+        seconds, result.cells.size(), some_.size(), cell_seconds / measured, used / measured,
+        windows_.inputs.size());
     report("adaptive, measuring",
            seconds - cell_seconds + cell_seconds / cells * static_cast<double>(count_));
-    if (measured_.size() == result.cells.size()) {
-      std::vector<double> off;
+    if (measured_.size() != some_.size()) return;
+    for (const bool of_measured : {true, false}) {
+      std::vector<double> off, errors;
       std::size_t outside = 0;
-      for (std::size_t c = 0; c < measured_.size(); ++c) {
-        off.push_back(std::abs(result.cells[c].kl_mean / measured_[c] - 1));
-        if (std::abs(result.cells[c].kl_mean - measured_[c]) > 2 * result.cells[c].kl_se) ++outside;
+      for (std::size_t c = 0; c < some_.size(); ++c) {
+        const auto at = found.find({some_[c].name, some_[c].format});
+        if (at == found.end() || (at->second->method == sensitivity::Method::Measured) != of_measured)
+          continue;
+        off.push_back(std::abs(at->second->kl_mean / measured_[c] - 1));
+        errors.push_back(at->second->kl_se / at->second->kl_mean);
+        if (std::abs(at->second->kl_mean - measured_[c]) > 2 * at->second->kl_se) ++outside;
       }
+      if (off.empty()) continue;
       std::ranges::sort(off);
+      std::ranges::sort(errors);
       fmt::print(
-          "adaptive against exact: median difference {:.1f} %, largest {:.1f} %; {} of {} beyond 2 errors\n",
-          100 * off[off.size() / 2], 100 * off.back(), outside, off.size());
+          "adaptive against exact, {}: median difference {:.1f} %, largest {:.1f} %; error bars median "
+          "{:.1f} "
+          "%; {} of {} beyond 2 of them\n",
+          of_measured ? "measured" : "left to predictions", 100 * off[off.size() / 2], 100 * off.back(),
+          100 * errors[errors.size() / 2], outside, off.size());
     }
   }
 

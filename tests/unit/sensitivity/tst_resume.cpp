@@ -141,9 +141,14 @@ class ResumeTest : public QObject {
     QVERIFY(expected && found);
     QCOMPARE(found->cells.size(), expected->cells.size());
     std::uint64_t windows = 0;
-    int outside = 0;
+    int outside = 0, predicted = 0;
     for (std::size_t c = 0; c < found->cells.size(); ++c) {
-      QVERIFY(found->cells[c].adaptive && !expected->cells[c].adaptive);
+      QCOMPARE(found->cells[c].tensor, expected->cells[c].tensor);
+      // Left to its prediction, or measured as long as it took.
+      const bool measured = found->cells[c].method == sensitivity::Method::Measured;
+      if (!measured) ++predicted;
+      QCOMPARE(found->cells[c].samples, std::uint64_t{measured ? 0U : 96U});
+      QVERIFY(found->cells[c].adaptive == measured && !expected->cells[c].adaptive);
       QCOMPARE(found->cells[c].window_kl.size(), static_cast<std::size_t>(found->cells[c].windows));
       windows += found->cells[c].windows;
       const double difference = found->cells[c].kl_mean - expected->cells[c].kl_mean;
@@ -151,6 +156,7 @@ class ResumeTest : public QObject {
     }
     QVERIFY2(windows < 24 * found->cells.size() / 2, qPrintable(QString::number(windows)));
     QVERIFY2(outside <= 4, qPrintable(QString::number(outside)));  // of 32
+    QVERIFY2(predicted >= 4 && predicted <= 28, qPrintable(QString::number(predicted)));
     QVERIFY(!run(request(folder_.filePath("no.json"), {"--adaptive", "--method", "response"})));
   }
 
