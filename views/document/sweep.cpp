@@ -305,12 +305,16 @@ Status Sweep::look(const WorkContext& work) {
   return {};
 }
 
-/// Journals serve as a memory of runs; only the newest are kept.
+/// Journals serve as a memory of runs; only the newest are kept. The states beside them are large and serve
+/// one run that was cut off: the newest two files are those of the last one.
 void Sweep::prune_journals() const {
   if (request_.journal_folder.empty()) return;
   const QDir folder(QString::fromStdString(request_.journal_folder));
   const QFileInfoList files = folder.entryInfoList({QStringLiteral("*.journal")}, QDir::Files, QDir::Time);
   for (qsizetype i = kJournalsKept; i < files.size(); ++i) QFile::remove(files[i].filePath());
+  const QFileInfoList states =
+      folder.entryInfoList({QStringLiteral("*.journal.state.*")}, QDir::Files, QDir::Time);
+  for (qsizetype i = 2; i < states.size(); ++i) QFile::remove(states[i].filePath());
 }
 
 }  // namespace bitlens::views
