@@ -88,12 +88,12 @@ BITLENS_AMX inline void split_some(const float* from, std::size_t count, std::ui
 }
 
 /// `inputs` numbers of each of `rows` rows as tiles [row / 16][input / 32][part], 16 rows x 32 inputs each;
-/// rows past the end, up to whole pairs of tiles, are zeros.
+/// rows past the end, up to whole tiles (`whole` rows each), are zeros.
 template <std::size_t kParts>
 BITLENS_AMX void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs,
-                            std::uint16_t* tiles) {
+                            std::uint16_t* tiles, std::size_t whole = 16) {
   const std::size_t steps = (inputs + kStep - 1) / kStep;
-  for (std::size_t r = 0; r < (rows + 31) / 32 * 32; ++r) {
+  for (std::size_t r = 0; r < (rows + whole - 1) / whole * whole; ++r) {
     std::uint16_t* target = tiles + r / 16 * steps * kParts * kTile + r % 16 * kStep;
     const float* from = x + r * x_stride;
     for (std::size_t k = 0; k < inputs; k += kStep, target += kParts * kTile) {
@@ -142,7 +142,7 @@ template <std::size_t kParts>
 BITLENS_AMX void pack(const float* rows, std::size_t count, std::size_t inputs, std::uint16_t* panel) {
   alignas(64) std::uint16_t plain[2 * kParts * kTile];
   for (std::size_t k = 0; k < inputs; k += kStep) {
-    split_rows<kParts>(rows + k, inputs, count, std::min(kStep, inputs - k), plain);
+    split_rows<kParts>(rows + k, inputs, count, std::min(kStep, inputs - k), plain, kWidth);
     // By part, then by tile of outputs, as the products read them.
     for (std::size_t part = 0; part < kParts; ++part)
       for (std::size_t tile = 0; tile < 2; ++tile, panel += kTile)
@@ -156,95 +156,89 @@ struct Ahead {
   std::size_t lines;
 };
 
-/// c[32 x 32] = (or +=) products of two row tiles and two column tiles over `steps` steps.
+/// c[16 x 32] = (or +=) products of a row tile and two column tiles over `steps` steps. Few tiles are in use
+/// at a time: while the processor's other hardware thread is busy, the unit has few more registers than those
+/// it must keep, and a tile that is loaded waits for one. With 5 in use a product took 14 ns there, with 8
+/// (two by two outputs) 22 ns; alone, both run at the unit's rate.
 template <std::size_t kX, std::size_t kW>
-BITLENS_AMX inline void multiply_tiles(const std::uint16_t* top, const std::uint16_t* bottom,
-                                       const std::uint16_t* w, std::size_t steps, float* c,
-                                       std::size_t c_stride, bool add, Ahead ahead) {
+BITLENS_AMX inline void multiply_tiles(const std::uint16_t* x, const std::uint16_t* w, std::size_t steps,
+                                       float* c, std::size_t c_stride, bool add, Ahead ahead) {
   const std::size_t stride = c_stride * sizeof(float);
   if (add) {
     _tile_loadd(0, c, stride);
     _tile_loadd(1, c + 16, stride);
-    _tile_loadd(2, c + 16 * c_stride, stride);
-    _tile_loadd(3, c + 16 * c_stride + 16, stride);
   } else {
     _tile_zero(0);
     _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
   }
-  // 4, 5: rows; 6, 7: weights. A tile is loaded again as soon as its last product has begun.
   for (std::size_t step = 0; step < steps; ++step) {
     for (std::size_t line = 0; line < ahead.lines; ++line, ahead.at += 32)
       _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
-    constexpr std::size_t last = (kX - 1) * kTile;
-    _tile_loadd(6, w, 64);
-    _tile_loadd(4, top + last, 64);
-    _tile_loadd(7, w + kTile, 64);
-    _tile_loadd(5, bottom + last, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    if constexpr (kX == 2) _tile_loadd(4, top, 64);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-    if constexpr (kX == 2) {
-      _tile_loadd(5, bottom, 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(2, 5, 6);
-      if constexpr (kW == 2) _tile_loadd(6, w + 2 * kTile, 64);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(3, 5, 7);
-    }
+    _tile_loadd(2, x, 64);
+    if constexpr (kX == 2) _tile_loadd(3, x + kTile, 64);
+    _tile_loadd(4, w, 64);
+    if constexpr (kX == 2) _tile_dpbf16ps(0, 3, 4);
+    _tile_dpbf16ps(0, 2, 4);
     if constexpr (kW == 2) {
-      _tile_loadd(7, w + 3 * kTile, 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(3, 5, 7);
+      _tile_loadd(4, w + 2 * kTile, 64);
+      _tile_dpbf16ps(0, 2, 4);
     }
-    top += kX * kTile;
-    bottom += kX * kTile;
+    _tile_loadd(4, w + kTile, 64);
+    if constexpr (kX == 2) _tile_dpbf16ps(1, 3, 4);
+    _tile_dpbf16ps(1, 2, 4);
+    if constexpr (kW == 2) {
+      _tile_loadd(4, w + 3 * kTile, 64);
+      _tile_dpbf16ps(1, 2, 4);
+    }
+    x += kX * kTile;
     w += kW * 2 * kTile;
   }
   _tile_stored(0, c, stride);
   _tile_stored(1, c + 16, stride);
-  _tile_stored(2, c + 16 * c_stride, stride);
-  _tile_stored(3, c + 16 * c_stride + 16, stride);
 }
 
-/// At most kRows rows.
+/// Rows as tiles: row tiles are `stride` numbers apart.
+struct RowTiles {
+  const std::uint16_t* data;
+  std::size_t stride, rows;
+};
+
+/// `inputs` inputs of the rows (at most kRows of them) from panel input `k` on. `x` begins at that input.
 template <std::size_t kX, std::size_t kW>
-BITLENS_AMX void multiply_rows(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
-                               std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
-  constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
-  alignas(64) std::uint16_t tiles[kRows * deepest * kX];
-  alignas(64) float edge[32 * 32];
-  const std::size_t panel_numbers = panel_size(panels.inputs, kW);
-  for (std::size_t k = 0; k < panels.inputs; k += deepest) {
-    const std::size_t inputs = std::min(deepest, panels.inputs - k), steps = (inputs + kStep - 1) / kStep;
-    split_rows<kX>(x + k, x_stride, rows, inputs, tiles);
-    finish_stores();
-    const bool add = accumulate || k > 0;
-    const std::uint16_t* w = panels.data + k * kW * kWidth;
-    // The next panel's piece arrives while the rows pass this one's.
-    const std::size_t pairs = (rows + 31) / 32, lines = (kW * 2 * kTile / 32 + pairs - 1) / pairs;
-    for (std::size_t column = 0; column < columns; column += kWidth, w += panel_numbers) {
-      const bool more = column + kWidth < columns;
-      const std::size_t width = std::min(kWidth, columns - column);
-      for (std::size_t r = 0; r < rows; r += 32) {
-        const Ahead ahead{w + panel_numbers + r / 32 * lines * steps * 32, more ? lines : 0};
-        const std::uint16_t* top = tiles + r / 16 * steps * kX * kTile;
-        const std::uint16_t* bottom = top + steps * kX * kTile;
-        const std::size_t height = std::min<std::size_t>(32, rows - r);
+BITLENS_AMX void multiply_piece(const Panels& panels, std::size_t columns, std::size_t k, std::size_t inputs,
+                                const RowTiles& x, float* y, std::size_t y_stride, bool add) {
+  // Weights of a panel that stay in the first cache while all rows pass: 24 KiB.
+  constexpr std::size_t most_steps = 12 / kW;
+  alignas(64) float edge[16 * 32];
+  const std::size_t steps = (inputs + kStep - 1) / kStep, panel_numbers = panel_size(panels.inputs, kW);
+  const std::size_t parts = (steps + most_steps - 1) / most_steps, deep = (steps + parts - 1) / parts;
+  const std::size_t row_tiles = (x.rows + 15) / 16;
+  const std::uint16_t* panel = panels.data + k * kW * kWidth;
+  for (std::size_t column = 0; column < columns; column += kWidth, panel += panel_numbers) {
+    const std::size_t width = std::min(kWidth, columns - column);
+    for (std::size_t step = 0; step < steps; step += deep) {
+      const std::size_t some = std::min(deep, steps - step);
+      const std::uint16_t* w = panel + step * kW * 2 * kTile;
+      // What comes next arrives while the rows pass this.
+      const bool last = step + some == steps;
+      const std::uint16_t* next = last ? panel + panel_numbers : w + some * kW * 2 * kTile;
+      const std::size_t lines =
+          last && column + kWidth >= columns ? 0 : (kW * 2 * kTile / 32 + row_tiles - 1) / row_tiles;
+      for (std::size_t r = 0; r < x.rows; r += 16) {
+        const std::uint16_t* rows = x.data + r / 16 * x.stride + step * kX * kTile;
+        const Ahead ahead{next + r / 16 * lines * some * 32, lines};
+        const bool sum = add || step > 0;
+        const std::size_t height = std::min<std::size_t>(16, x.rows - r);
         float* c = y + r * y_stride + column;
-        if (height == 32 && width == kWidth) {
-          multiply_tiles<kX, kW>(top, bottom, w, steps, c, y_stride, add, ahead);
+        if (height == 16 && width == kWidth) {
+          multiply_tiles<kX, kW>(rows, w, some, c, y_stride, sum, ahead);
           continue;
         }
-        if (add)
+        if (sum)
           for (std::size_t i = 0; i < height; ++i) std::copy_n(c + i * y_stride, width, edge + i * 32);
         finish_stores();
-        multiply_tiles<kX, kW>(top, bottom, w, steps, edge, 32, add, ahead);
+        multiply_tiles<kX, kW>(rows, w, some, edge, 32, sum, ahead);
+        finish_stores();
         for (std::size_t i = 0; i < height; ++i) std::copy_n(edge + i * 32, width, c + i * y_stride);
       }
     }
@@ -252,12 +246,36 @@ BITLENS_AMX void multiply_rows(const Panels& panels, std::size_t columns, const 
 }
 
 template <std::size_t kX, std::size_t kW>
-BITLENS_AMX void multiply_all(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
-                              std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
+BITLENS_AMX void multiply_split(const Panels& panels, std::size_t columns, const std::uint16_t* tiles,
+                                std::size_t rows, float* y, std::size_t y_stride, bool accumulate) {
+  constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
+  const std::size_t stride = (panels.inputs + kStep - 1) / kStep * kX * kTile;
+  _tile_loadconfig(&kConfiguration);
+  finish_stores();
+  for (std::size_t r = 0; r < rows; r += kRows)
+    for (std::size_t k = 0; k < panels.inputs; k += deepest)
+      multiply_piece<kX, kW>(
+          panels, columns, k, std::min(deepest, panels.inputs - k),
+          {tiles + r / 16 * stride + k / kStep * kX * kTile, stride, std::min(kRows, rows - r)},
+          y + r * y_stride, y_stride, accumulate || k > 0);
+  _tile_release();
+}
+
+template <std::size_t kX, std::size_t kW>
+BITLENS_AMX void multiply_floats(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
+                                 std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
+  constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
+  alignas(64) std::uint16_t tiles[kRows * deepest * kX];
   _tile_loadconfig(&kConfiguration);
   for (std::size_t r = 0; r < rows; r += kRows)
-    multiply_rows<kX, kW>(panels, columns, x + r * x_stride, std::min(kRows, rows - r), x_stride,
-                          y + r * y_stride, y_stride, accumulate);
+    for (std::size_t k = 0; k < panels.inputs; k += deepest) {
+      const std::size_t inputs = std::min(deepest, panels.inputs - k), some = std::min(kRows, rows - r);
+      split_rows<kX>(x + r * x_stride + k, x_stride, some, inputs, tiles);
+      finish_stores();
+      multiply_piece<kX, kW>(panels, columns, k, inputs,
+                             {tiles, (inputs + kStep - 1) / kStep * kX * kTile, some}, y + r * y_stride,
+                             y_stride, accumulate || k > 0);
+    }
   _tile_release();
 }
 
@@ -280,14 +298,32 @@ void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::s
     pack<1>(rows, count, inputs, panel);
 }
 
+std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts) {
+  return (rows + 15) / 16 * 16 * ((inputs + kStep - 1) / kStep * kStep) * parts;
+}
+
+void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs, std::size_t parts,
+                std::uint16_t* tiles) {
+  if (parts == 2)
+    split_rows<2>(x, x_stride, rows, inputs, tiles);
+  else
+    split_rows<1>(x, x_stride, rows, inputs, tiles);
+}
+
+void multiply(const Panels& panels, std::size_t columns, const std::uint16_t* rows_in_tiles, std::size_t rows,
+              std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate) {
+  const auto run = panels.parts == 2 ? multiply_split<2, 2>
+                   : x_parts == 2    ? multiply_split<2, 1>
+                                     : multiply_split<1, 1>;
+  run(panels, columns, rows_in_tiles, rows, y, y_stride, accumulate);
+}
+
 void multiply(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
               std::size_t x_stride, std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate) {
-  if (panels.parts == 2)
-    multiply_all<2, 2>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
-  else if (x_parts == 2)
-    multiply_all<2, 1>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
-  else
-    multiply_all<1, 1>(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
+  const auto run = panels.parts == 2 ? multiply_floats<2, 2>
+                   : x_parts == 2    ? multiply_floats<2, 1>
+                                     : multiply_floats<1, 1>;
+  run(panels, columns, x, rows, x_stride, y, y_stride, accumulate);
 }
 
 }  // namespace bitlens::kernels::amx
@@ -303,6 +339,12 @@ std::size_t panel_size(std::size_t, std::size_t) {
   return 0;
 }
 void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+std::size_t rows_size(std::size_t, std::size_t, std::size_t) {
+  return 0;
+}
+void split_rows(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void multiply(const Panels&, std::size_t, const std::uint16_t*, std::size_t, std::size_t, float*, std::size_t,
+              bool) {}
 void multiply(const Panels&, std::size_t, const float*, std::size_t, std::size_t, std::size_t, float*,
               std::size_t, bool) {}
 

@@ -33,6 +33,14 @@ struct Panels {
 void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::size_t parts,
                 std::uint16_t* panel);
 
+/// Numbers that rows take in tiles.
+[[nodiscard]] std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts);
+/// Rows in parts, as multiply() reads them: worth doing once for all matrices they are multiplied with.
+void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs, std::size_t parts,
+                std::uint16_t* tiles);
+void multiply(const Panels& panels, std::size_t columns, const std::uint16_t* rows_in_tiles, std::size_t rows,
+              std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate);
+
 /// y[rows x columns] = (or +=) x * W^T for the first `columns` outputs of `panels`; x in `x_parts` parts, at
 /// least as many as the weights. Requires available().
 void multiply(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,

@@ -1,12 +1,17 @@
-// Aligned memory for dense kernels: 64-byte aligned numbers, not initialised, owned, movable.
+// Aligned memory for dense kernels: 64-byte aligned numbers, not initialised, owned, movable. Large ones ask
+// for large pages: products walk over more memory than the processor has translations of small pages for.
 #pragma once
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <utility>
 
 namespace bitlens::kernels {
+
+/// Nothing if there is no memory.
+[[nodiscard]] void* allocate_numbers(std::size_t bytes);
+/// `bytes` as allocated.
+void free_numbers(void* memory, std::size_t bytes);
 
 template <typename T>
 class Buffer {
@@ -29,9 +34,8 @@ class Buffer {
     if (count > capacity_) {
       data_.reset();
       size_ = capacity_ = 0;
-      if (count > static_cast<std::size_t>(-1) / sizeof(T) - kAlignment) return false;
-      data_.reset(
-          static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{kAlignment}, std::nothrow)));
+      if (count > static_cast<std::size_t>(-1) / 2 / sizeof(T)) return false;
+      data_ = {static_cast<T*>(allocate_numbers(count * sizeof(T))), Free{count * sizeof(T)}};
       if (data_ == nullptr) return false;
       capacity_ = count;
     }
@@ -43,11 +47,11 @@ class Buffer {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  static constexpr std::size_t kAlignment = 64;
-  struct Delete {
-    void operator()(T* data) const { ::operator delete(data, std::align_val_t{kAlignment}); }
+  struct Free {
+    std::size_t bytes = 0;
+    void operator()(T* data) const { free_numbers(data, bytes); }
   };
-  std::unique_ptr<T, Delete> data_;
+  std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0, capacity_ = 0;
 };
 
