@@ -98,7 +98,7 @@ Status Forward::resize(LayerActivations& a, std::size_t windows, int workers) co
   const model::LlamaParameters& p = parameters_;
   const std::size_t rows = windows * context_, queries = std::size_t{p.heads} * p.head_dim;
   const std::size_t keys = std::size_t{p.kv_heads} * p.head_dim;
-  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window};
+  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window, compute_};
   const std::size_t heads = windows * p.kv_heads;
   bool enough =
       a.attn_input.resize(rows * p.width) && a.q.resize(rows * queries) && a.k.resize(rows * keys) &&
@@ -143,7 +143,7 @@ Status Forward::attention_inputs(const LayerWeights& weights, const float* hidde
 Status Forward::attention(std::size_t windows, LayerActivations& a, const WorkContext& work) const {
   const model::LlamaParameters& p = parameters_;
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
-  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window};
+  const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window, compute_};
   const std::size_t packed_keys = kernels::packed_keys_size(shape),
                     packed_values = kernels::packed_values_size(shape);
   const auto packed = for_each_task(work, windows * p.kv_heads, [&](std::size_t task, int) -> Status {
@@ -156,11 +156,12 @@ Status Forward::attention(std::size_t windows, LayerActivations& a, const WorkCo
   if (!packed) return packed;
 
   // One task per query head and tile of rows; the longest rows of a window first, for balance.
-  const std::size_t query_tiles = (context_ + kernels::kQueryTile - 1) / kernels::kQueryTile;
+  const std::size_t task_rows = kernels::attention_task_rows(shape);
+  const std::size_t query_tiles = (context_ + task_rows - 1) / task_rows;
   return for_each_task(work, windows * p.heads * query_tiles, [&](std::size_t task, int) -> Status {
     const std::size_t window = task / (p.heads * query_tiles), head = task / query_tiles % p.heads;
-    const std::size_t first = (query_tiles - 1 - task % query_tiles) * kernels::kQueryTile;
-    const std::size_t rows = std::min<std::size_t>(kernels::kQueryTile, context_ - first);
+    const std::size_t first = (query_tiles - 1 - task % query_tiles) * task_rows;
+    const std::size_t rows = std::min<std::size_t>(task_rows, context_ - first);
     const std::size_t source = window * p.kv_heads + head / (p.heads / p.kv_heads);
     const std::size_t at = (window * context_ + first) * queries + head * p.head_dim;
     kernels::attend(shape, a.q.data() + at, queries, first, rows, a.packed_k.data() + source * packed_keys,

@@ -124,7 +124,7 @@ struct BlockPass::Sizes {
     queries = std::size_t{p.heads} * p.head_dim;
     keys = std::size_t{p.kv_heads} * p.head_dim;
     ffn = p.ffn_width;
-    attention = {context, p.head_dim, p.sliding_window};
+    attention = {context, p.head_dim, p.sliding_window, forward.compute()};
     packed_keys = p.kv_heads * kernels::packed_keys_size(attention);
     packed_values = p.kv_heads * kernels::packed_values_size(attention);
   }

@@ -139,15 +139,53 @@ BITLENS_AMX inline void turn(const std::uint16_t* from, std::uint16_t* target) {
 }
 
 template <std::size_t kParts>
-BITLENS_AMX void pack(const float* rows, std::size_t count, std::size_t inputs, std::uint16_t* panel) {
+BITLENS_AMX void pack(const float* rows, std::size_t stride, std::size_t count, std::size_t inputs,
+                      std::uint16_t* panel) {
   alignas(64) std::uint16_t plain[2 * kParts * kTile];
   for (std::size_t k = 0; k < inputs; k += kStep) {
-    split_rows<kParts>(rows + k, inputs, count, std::min(kStep, inputs - k), plain, kWidth);
+    split_rows<kParts>(rows + k, stride, count, std::min(kStep, inputs - k), plain, kWidth);
     // By part, then by tile of outputs, as the products read them.
     for (std::size_t part = 0; part < kParts; ++part)
       for (std::size_t tile = 0; tile < 2; ++tile, panel += kTile)
         turn(plain + (tile * kParts + part) * kTile, panel);
   }
+}
+
+/// One step of pack_columns(): tiles of pairs of rows, `count` of them there, 16 columns `at` on.
+template <std::size_t kParts>
+BITLENS_AMX inline void pair_rows(const float* rows, std::size_t stride, std::size_t count, __mmask16 columns,
+                                  std::uint16_t* tile) {
+  alignas(64) static constexpr auto order = [] {
+    struct {
+      std::uint16_t places[32];
+    } interleaved{};
+    for (std::uint16_t i = 0; i < 32; ++i)
+      interleaved.places[i] = static_cast<std::uint16_t>(i / 2 + i % 2 * 16);
+    return interleaved;
+  }();
+  const __m512i places = _mm512_load_si512(order.places);
+  alignas(64) std::uint16_t plain[kParts * kTile];
+  for (std::size_t i = 0; i < kStep; i += 2) {
+    const __mmask16 first = i < count ? columns : 0, second = i + 1 < count ? columns : 0;
+    split<kParts>(_mm512_maskz_loadu_ps(first, rows + i * stride),
+                  _mm512_maskz_loadu_ps(second, rows + (i + 1) * stride), plain);
+    for (std::size_t part = 0; part < kParts; ++part)
+      _mm512_storeu_si512(tile + part * 2 * kTile + i / 2 * kStep,
+                          _mm512_permutexvar_epi16(places, _mm512_loadu_si512(plain + part * kTile)));
+  }
+}
+
+template <std::size_t kParts>
+BITLENS_AMX void pack_turned(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
+                             std::uint16_t* panel) {
+  for (std::size_t column = 0; column < outputs; column += kWidth)
+    for (std::size_t k = 0; k < inputs; k += kStep, panel += kParts * 2 * kTile)
+      for (std::size_t tile = 0; tile < 2; ++tile) {
+        const std::size_t at = column + tile * 16,
+                          width = at < outputs ? std::min<std::size_t>(16, outputs - at) : 0;
+        pair_rows<kParts>(rows + k * stride + at, stride, inputs - k,
+                          static_cast<__mmask16>((std::uint32_t{1} << width) - 1), panel + tile * kTile);
+      }
 }
 
 /// Memory wanted soon, fetched some lines per step.
@@ -246,16 +284,17 @@ BITLENS_AMX void multiply_piece(const Panels& panels, std::size_t columns, std::
 }
 
 template <std::size_t kX, std::size_t kW>
-BITLENS_AMX void multiply_split(const Panels& panels, std::size_t columns, const std::uint16_t* tiles,
-                                std::size_t rows, float* y, std::size_t y_stride, bool accumulate) {
+BITLENS_AMX void multiply_split(const Panels& panels, std::size_t columns, std::size_t first,
+                                std::size_t inputs, const std::uint16_t* tiles, std::size_t rows, float* y,
+                                std::size_t y_stride, bool accumulate) {
   constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
-  const std::size_t stride = (panels.inputs + kStep - 1) / kStep * kX * kTile;
+  const std::size_t stride = (inputs + kStep - 1) / kStep * kX * kTile;
   _tile_loadconfig(&kConfiguration);
   finish_stores();
   for (std::size_t r = 0; r < rows; r += kRows)
-    for (std::size_t k = 0; k < panels.inputs; k += deepest)
+    for (std::size_t k = 0; k < inputs; k += deepest)
       multiply_piece<kX, kW>(
-          panels, columns, k, std::min(deepest, panels.inputs - k),
+          panels, columns, first + k, std::min(deepest, inputs - k),
           {tiles + r / 16 * stride + k / kStep * kX * kTile, stride, std::min(kRows, rows - r)},
           y + r * y_stride, y_stride, accumulate || k > 0);
   _tile_release();
@@ -290,12 +329,20 @@ std::size_t panel_size(std::size_t inputs, std::size_t parts) {
   return (inputs + kStep - 1) / kStep * kStep * kWidth * parts;
 }
 
-void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::size_t parts,
-                std::uint16_t* panel) {
+void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t inputs,
+                std::size_t parts, std::uint16_t* panel) {
   if (parts == 2)
-    pack<2>(rows, count, inputs, panel);
+    pack<2>(rows, stride, count, inputs, panel);
   else
-    pack<1>(rows, count, inputs, panel);
+    pack<1>(rows, stride, count, inputs, panel);
+}
+
+void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
+                  std::size_t parts, std::uint16_t* panels) {
+  if (parts == 2)
+    pack_turned<2>(rows, stride, inputs, outputs, panels);
+  else
+    pack_turned<1>(rows, stride, inputs, outputs, panels);
 }
 
 std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts) {
@@ -310,12 +357,13 @@ void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::siz
     split_rows<1>(x, x_stride, rows, inputs, tiles);
 }
 
-void multiply(const Panels& panels, std::size_t columns, const std::uint16_t* rows_in_tiles, std::size_t rows,
-              std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate) {
+void multiply_tiles(const Panels& panels, std::size_t columns, std::size_t first, std::size_t inputs,
+                    const std::uint16_t* tiles, std::size_t rows, std::size_t x_parts, float* y,
+                    std::size_t y_stride, bool accumulate) {
   const auto run = panels.parts == 2 ? multiply_split<2, 2>
                    : x_parts == 2    ? multiply_split<2, 1>
                                      : multiply_split<1, 1>;
-  run(panels, columns, rows_in_tiles, rows, y, y_stride, accumulate);
+  run(panels, columns, first, inputs, tiles, rows, y, y_stride, accumulate);
 }
 
 void multiply(const Panels& panels, std::size_t columns, const float* x, std::size_t rows,
@@ -338,13 +386,14 @@ bool available() {
 std::size_t panel_size(std::size_t, std::size_t) {
   return 0;
 }
-void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void pack_columns(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
 std::size_t rows_size(std::size_t, std::size_t, std::size_t) {
   return 0;
 }
 void split_rows(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
-void multiply(const Panels&, std::size_t, const std::uint16_t*, std::size_t, std::size_t, float*, std::size_t,
-              bool) {}
+void multiply_tiles(const Panels&, std::size_t, std::size_t, std::size_t, const std::uint16_t*, std::size_t,
+                    std::size_t, float*, std::size_t, bool) {}
 void multiply(const Panels&, std::size_t, const float*, std::size_t, std::size_t, std::size_t, float*,
               std::size_t, bool) {}
 

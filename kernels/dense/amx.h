@@ -29,17 +29,24 @@ struct Panels {
 };
 /// Numbers in one panel.
 [[nodiscard]] std::size_t panel_size(std::size_t inputs, std::size_t parts);
-/// Fills a panel from `count` <= kWidth rows of `inputs` f32 each; missing rows count as zeros.
-void pack_panel(const float* rows, std::size_t count, std::size_t inputs, std::size_t parts,
-                std::uint16_t* panel);
+/// Fills a panel from `count` <= kWidth rows of `inputs` f32 each, `stride` apart; missing rows count as
+/// zeros.
+void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t inputs,
+                std::size_t parts, std::uint16_t* panel);
+/// Fills all panels of a matrix given the other way round: `inputs` rows of `outputs` f32 each.
+void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
+                  std::size_t parts, std::uint16_t* panels);
 
 /// Numbers that rows take in tiles.
 [[nodiscard]] std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts);
-/// Rows in parts, as multiply() reads them: worth doing once for all matrices they are multiplied with.
+/// Rows in parts, as multiply_tiles() reads them: worth doing once for all matrices they are multiplied with.
 void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs, std::size_t parts,
                 std::uint16_t* tiles);
-void multiply(const Panels& panels, std::size_t columns, const std::uint16_t* rows_in_tiles, std::size_t rows,
-              std::size_t x_parts, float* y, std::size_t y_stride, bool accumulate);
+/// y[rows x columns] = (or +=) the products over panel inputs [first, first + inputs), `first` a multiple of
+/// 32, with rows that have just these. Requires available().
+void multiply_tiles(const Panels& panels, std::size_t columns, std::size_t first, std::size_t inputs,
+                    const std::uint16_t* tiles, std::size_t rows, std::size_t x_parts, float* y,
+                    std::size_t y_stride, bool accumulate);
 
 /// y[rows x columns] = (or +=) x * W^T for the first `columns` outputs of `panels`; x in `x_parts` parts, at
 /// least as many as the weights. Requires available().

@@ -1,7 +1,27 @@
 #include "kernels/dense/attention.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+
+#include "kernels/dense/amx.h"
+#include "kernels/dense/instruction_set.h"
+
+#ifndef BITLENS_ATTENTION_TILES
+#define BITLENS_ATTENTION_TILES
+namespace bitlens::kernels {
+
+/// Heads that tiles are used for: smaller ones would leave them nearly empty.
+inline constexpr std::size_t kSmallestTileHead = 32, kLargestTileHead = 256;
+
+inline bool on_tiles(const AttentionShape& shape) {
+  return shape.compute == Compute::Fast && shape.head_dim >= kSmallestTileHead &&
+         shape.head_dim <= kLargestTileHead && uses_tiles();
+}
+
+}  // namespace bitlens::kernels
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense/attention.cpp"
@@ -74,18 +94,59 @@ HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift, flo
   return lanes[0];
 }
 
+/// The two products of attention in f32.
+struct FloatProducts {
+  const AttentionShape& shape;
+  const float *queries, *packed_keys, *packed_values;
+  std::size_t query_stride, rows;
+
+  void scores(std::size_t key, std::size_t keys, float* target) {
+    gemm(packed_keys + key * shape.head_dim, kPanel * shape.head_dim, keys, shape.head_dim, queries,
+         query_stride, rows, target, kKeyBlock, false);
+  }
+  void add_values(std::size_t key, std::size_t keys, const float* weights, float* target,
+                  std::size_t target_stride) {
+    gemm(packed_values + key * kPanel, kPanel * shape.context, shape.head_dim, keys, weights, kKeyBlock, rows,
+         target, target_stride, true);
+  }
+};
+
+/// The same in bf16 on the tile unit.
+struct TileProducts {
+  const AttentionShape& shape;
+  const std::uint16_t *packed_keys, *packed_values;
+  std::size_t rows;
+  alignas(64) std::uint16_t query_tiles[kQueryTile * kLargestTileHead], weight_tiles[kQueryTile * kKeyBlock];
+
+  TileProducts(const AttentionShape& of, const float* queries, std::size_t query_stride, std::size_t count,
+               const float* keys, const float* values)
+      : shape(of),
+        packed_keys(reinterpret_cast<const std::uint16_t*>(keys)),
+        packed_values(reinterpret_cast<const std::uint16_t*>(values)),
+        rows(count) {
+    amx::split_rows(queries, query_stride, rows, shape.head_dim, 1, query_tiles);
+  }
+  void scores(std::size_t key, std::size_t keys, float* target) {
+    const std::uint16_t* panels = packed_keys + key / amx::kWidth * amx::panel_size(shape.head_dim, 1);
+    amx::multiply_tiles({panels, shape.head_dim, 1}, keys, 0, shape.head_dim, query_tiles, rows, 1, target,
+                        kKeyBlock, false);
+  }
+  void add_values(std::size_t key, std::size_t keys, const float* weights, float* target,
+                  std::size_t target_stride) {
+    amx::split_rows(weights, kKeyBlock, rows, keys, 1, weight_tiles);
+    amx::multiply_tiles({packed_values, shape.context, 1}, shape.head_dim, key, keys, weight_tiles, rows, 1,
+                        target, target_stride, true);
+  }
+};
+
 HWY_INLINE void scale_row(float* row, std::size_t count, float factor) {
   for (std::size_t c = 0; c < count; ++c) row[c] *= factor;
 }
 
-void attend_tile(const AttentionShape& shape, const float* queries, std::size_t query_stride,
-                 std::size_t first, std::size_t rows, const float* packed_keys, const float* packed_values,
-                 float* target, std::size_t target_stride) {
+template <class Products>
+void attend_blocks(const AttentionShape& shape, Products& products, std::size_t first, std::size_t rows,
+                   float* target, std::size_t target_stride) {
   const std::size_t head = shape.head_dim, window = shape.sliding_window;
-  const auto in_lanes = head == 8 ? attend_lanes<8> : head == 16 ? attend_lanes<16> : nullptr;
-  if (in_lanes != nullptr)
-    return in_lanes(shape, queries, query_stride, first, rows, packed_keys, packed_values, target,
-                    target_stride);
   HWY_ALIGN float scores[kQueryTile * kKeyBlock];
   float largest[kQueryTile], total[kQueryTile];
   // Of the exponent in powers of two: log2(e) / sqrt(head_dim).
@@ -101,8 +162,7 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
   for (std::size_t key = start; key < end; key += kKeyBlock) {
     const std::size_t keys = end - key < kKeyBlock ? end - key : kKeyBlock;
     const std::size_t padded = (keys + 15) / 16 * 16;
-    gemm(packed_keys + key * head, kPanel * head, keys, head, queries, query_stride, rows, scores, kKeyBlock,
-         false);
+    products.scores(key, keys, scores);
     for (std::size_t r = 0; r < rows; ++r) {
       float* row = scores + r * kKeyBlock;
       const std::size_t position = first + r;
@@ -123,10 +183,26 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
       if (kept != 1.0F) scale_row(target + r * target_stride, head, kept);
       largest[r] = shift;
     }
-    gemm(packed_values + key * kPanel, kPanel * shape.context, head, keys, scores, kKeyBlock, rows, target,
-         target_stride, true);
+    products.add_values(key, keys, scores, target, target_stride);
   }
   for (std::size_t r = 0; r < rows; ++r) scale_row(target + r * target_stride, head, 1.0F / total[r]);
+}
+
+void attend_tile(const AttentionShape& shape, const float* queries, std::size_t query_stride,
+                 std::size_t first, std::size_t rows, const float* packed_keys, const float* packed_values,
+                 float* target, std::size_t target_stride) {
+  if (on_tiles(shape)) {
+    TileProducts products(shape, queries, query_stride, rows, packed_keys, packed_values);
+    return attend_blocks(shape, products, first, rows, target, target_stride);
+  }
+  const auto in_lanes = shape.head_dim == 8    ? attend_lanes<8>
+                        : shape.head_dim == 16 ? attend_lanes<16>
+                                               : nullptr;
+  if (in_lanes != nullptr)
+    return in_lanes(shape, queries, query_stride, first, rows, packed_keys, packed_values, target,
+                    target_stride);
+  FloatProducts products{shape, queries, packed_keys, packed_values, query_stride, rows};
+  attend_blocks(shape, products, first, rows, target, target_stride);
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE
@@ -140,15 +216,41 @@ HWY_EXPORT(values_size);
 HWY_EXPORT(pack);
 HWY_EXPORT(attend_tile);
 
+namespace {
+
+/// bf16 numbers in the place of floats.
+constexpr std::size_t kPerFloat = sizeof(float) / sizeof(std::uint16_t);
+
+std::size_t panels_size(std::size_t outputs, std::size_t inputs) {
+  return (outputs + amx::kWidth - 1) / amx::kWidth * amx::panel_size(inputs, 1) / kPerFloat;
+}
+
+void pack_tiles(const AttentionShape& shape, const float* keys, const float* values, std::size_t stride,
+                std::uint16_t* packed_keys, std::uint16_t* packed_values) {
+  for (std::size_t key = 0; key < shape.context; key += amx::kWidth) {
+    const std::size_t count = std::min(amx::kWidth, shape.context - key);
+    amx::pack_panel(keys + key * stride, stride, count, shape.head_dim, 1,
+                    packed_keys + key / amx::kWidth * amx::panel_size(shape.head_dim, 1));
+  }
+  amx::pack_columns(values, stride, shape.context, shape.head_dim, 1, packed_values);
+}
+
+}  // namespace
+
 std::size_t packed_keys_size(const AttentionShape& shape) {
+  if (on_tiles(shape)) return panels_size(shape.context, shape.head_dim);
   return HWY_DYNAMIC_DISPATCH(keys_size)(shape);
 }
 std::size_t packed_values_size(const AttentionShape& shape) {
+  if (on_tiles(shape)) return panels_size(shape.head_dim, shape.context);
   return HWY_DYNAMIC_DISPATCH(values_size)(shape);
 }
 
 void pack_keys_values(const AttentionShape& shape, const float* keys, const float* values, std::size_t stride,
                       float* packed_keys, float* packed_values) {
+  if (on_tiles(shape))
+    return pack_tiles(shape, keys, values, stride, reinterpret_cast<std::uint16_t*>(packed_keys),
+                      reinterpret_cast<std::uint16_t*>(packed_values));
   HWY_DYNAMIC_DISPATCH(pack)(shape, keys, values, stride, packed_keys, packed_values);
 }
 

@@ -1,10 +1,12 @@
-// Causal grouped-query attention in f32, in blocks: scores of a few query rows against a few hundred keys at
-// a time, with a running softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018),
-// so that no row of scores as long as the context is ever held. The split into blocks depends on the position
-// alone.
+// Causal grouped-query attention in f32 (or with bf16 products), in blocks: scores of a few query rows
+// against a few hundred keys at a time, with a running softmax (Milakov and Gimelshein, "Online normalizer
+// calculation for softmax", 2018), so that no row of scores as long as the context is ever held. The split
+// into blocks depends on the position alone.
 #pragma once
 
 #include <cstddef>
+
+#include "kernels/dense/product.h"
 
 namespace bitlens::kernels {
 
@@ -18,6 +20,9 @@ struct AttentionShape {
   std::size_t context = 0;  ///< tokens in the window
   std::size_t head_dim = 0;
   std::size_t sliding_window = 0;  ///< a token sees this many tokens, itself included; 0: all before it
+  /// Fast: products of bf16 numbers on the tile unit, where there is one and heads are not too small for it;
+  /// the softmax stays in f32.
+  Compute compute = Compute::Exact;
 };
 
 /// Floats that the packed keys, respectively values, of one shape take.

@@ -120,7 +120,7 @@ bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format,
 
 void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
   if (layout_ == Layout::Tiles) {
-    amx::pack_panel(rows, rows_of(panel), inputs_, parts_,
+    amx::pack_panel(rows, inputs_, rows_of(panel), inputs_, parts_,
                     tiles_.data() + panel * amx::panel_size(inputs_, parts_));
     return;
   }

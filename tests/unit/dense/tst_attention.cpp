@@ -5,8 +5,9 @@
 
 #include "kernels/dense/attention.h"
 #include "kernels/dense/buffer.h"
+#include "kernels/formats/half.h"
+#include "tests/unit/dense/paths.h"
 #include "tests/unit/dense/samples.h"
-#include "tests/unit/formats/targets.h"
 
 using namespace bitlens;
 
@@ -14,7 +15,16 @@ namespace {
 
 struct Case {
   std::size_t context, head_dim, window, query_stride, key_stride;
+  kernels::Compute compute = kernels::Compute::Exact;
+
+  [[nodiscard]] kernels::AttentionShape shape() const { return {context, head_dim, window, compute}; }
 };
+
+/// Numbers to the nearest bf16.
+std::vector<float> in_bf16(std::vector<float> values) {
+  for (float& value : values) value = kernels::bfloat_to_float(kernels::float_to_bfloat(value));
+  return values;
+}
 
 std::vector<double> reference(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
                               const std::vector<float>& v) {
@@ -40,7 +50,7 @@ std::vector<double> reference(const Case& c, const std::vector<float>& q, const 
 
 std::vector<float> blocked(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
                            const std::vector<float>& v) {
-  const kernels::AttentionShape shape{c.context, c.head_dim, c.window};
+  const kernels::AttentionShape shape = c.shape();
   kernels::FloatBuffer keys, values;
   std::vector<float> out(c.context * c.head_dim, 9.0F);
   if (!keys.resize(kernels::packed_keys_size(shape)) || !values.resize(kernels::packed_values_size(shape)))
@@ -88,9 +98,31 @@ class AttentionTest : public QObject {
     const auto k = testing::normal_values(c.context * c.key_stride, 2);
     const auto v = testing::normal_values(c.context * c.key_stride, 3);
     const auto expected = reference(c, q, k, v);
-    testing::on_every_target([&](const char* target) {
+    testing::on_every_path([&](const char* target) {
       const double difference = testing::largest_difference(blocked(c, q, k, v), expected);
       QVERIFY2(difference < 2e-5, qPrintable(QString("%1: %2").arg(QLatin1String(target)).arg(difference)));
+    });
+  }
+
+  void fast_is_attention_in_bf16_data() { matches_the_definition_data(); }
+  void fast_is_attention_in_bf16() {
+    QFETCH(int, context);
+    QFETCH(int, head_dim);
+    QFETCH(int, window);
+    QFETCH(float, sharpness);
+    const auto head = static_cast<std::size_t>(head_dim);
+    Case c{static_cast<std::size_t>(context), head, static_cast<std::size_t>(window), 3 * head, 2 * head};
+    c.compute = kernels::Compute::Fast;
+    const auto q = in_bf16(testing::normal_values(c.context * c.query_stride, 1, sharpness));
+    const auto k = in_bf16(testing::normal_values(c.context * c.key_stride, 2));
+    const auto v = in_bf16(testing::normal_values(c.context * c.key_stride, 3));
+    const auto expected = reference(c, q, k, v);
+    testing::on_every_path([&](const char* target) {
+      const bool tiles = kernels::uses_tiles() && head >= 32;
+      const double difference = testing::largest_difference(blocked(c, q, k, v), expected);
+      // Only the weights of the sum are still rounded, each by 2^-9 at most.
+      QVERIFY2(difference < (tiles ? 4e-3 : 2e-5),
+               qPrintable(QString("%1: %2").arg(QLatin1String(target)).arg(difference)));
     });
   }
 
@@ -98,43 +130,49 @@ class AttentionTest : public QObject {
   void rows_do_not_depend_on_each_other_data() {
     QTest::addColumn<int>("head_dim");
     QTest::addColumn<int>("window");
-    for (const int head : {8, 16, 24, 64})
+    for (const int head : {8, 16, 24, 64, 80})
       for (const int window : {0, 50}) QTest::addRow("head of %d, window %d", head, window) << head << window;
   }
   void rows_do_not_depend_on_each_other() {
     QFETCH(int, head_dim);
     QFETCH(int, window);
     const auto head = static_cast<std::size_t>(head_dim);
-    const Case c{331, head, static_cast<std::size_t>(window), head, head};
+    Case c{331, head, static_cast<std::size_t>(window), head, head};
     const auto q = testing::normal_values(c.context * head, 7, 3.0F);
     const auto k = testing::normal_values(c.context * head, 8),
                v = testing::normal_values(c.context * head, 9);
-    const kernels::AttentionShape shape{c.context, head, c.window};
-    testing::on_every_target([&](const char* target) {
-      const auto whole = blocked(c, q, k, v);
-      kernels::FloatBuffer keys, values;
-      QVERIFY(keys.resize(kernels::packed_keys_size(shape)));
-      QVERIFY(values.resize(kernels::packed_values_size(shape)));
-      kernels::pack_keys_values(shape, k.data(), v.data(), head, keys.data(), values.data());
-      std::vector<float> out(whole.size());
-      for (std::size_t first = 0, rows = 1; first < c.context; first += rows, rows = rows * 2 + 5) {
-        rows = std::min(rows, c.context - first);
-        kernels::attend(shape, q.data() + first * head, head, first, rows, keys.data(), values.data(),
-                        out.data() + first * head, head);
-      }
-      QVERIFY2(out == whole, target);
-    });
+    for (const kernels::Compute compute : {kernels::Compute::Exact, kernels::Compute::Fast})
+      testing::on_every_path([&](const char* target) {
+        c.compute = compute;
+        const kernels::AttentionShape shape = c.shape();
+        const auto whole = blocked(c, q, k, v);
+        kernels::FloatBuffer keys, values;
+        QVERIFY(keys.resize(kernels::packed_keys_size(shape)));
+        QVERIFY(values.resize(kernels::packed_values_size(shape)));
+        kernels::pack_keys_values(shape, k.data(), v.data(), head, keys.data(), values.data());
+        std::vector<float> out(whole.size());
+        for (std::size_t first = 0, rows = 1; first < c.context; first += rows, rows = rows * 2 + 5) {
+          rows = std::min(rows, c.context - first);
+          kernels::attend(shape, q.data() + first * head, head, first, rows, keys.data(), values.data(),
+                          out.data() + first * head, head);
+        }
+        QVERIFY2(out == whole, target);
+      });
   }
 
   void later_tokens_have_no_effect() {
-    const Case c{200, 16, 0, 16, 16};
-    auto q = testing::normal_values(c.context * 16, 4), k = testing::normal_values(c.context * 16, 5);
-    auto v = testing::normal_values(c.context * 16, 6);
-    const auto before = blocked(c, q, k, v);
-    for (std::size_t i = 120 * 16; i < k.size(); ++i) k[i] = v[i] = 50.0F;
-    const auto after = blocked(c, q, k, v);
-    QVERIFY(std::equal(before.begin(), before.begin() + 120 * 16, after.begin()));
-    QVERIFY(before != after);
+    for (const Case& c : {Case{200, 16, 0, 16, 16}, Case{200, 32, 0, 32, 32, kernels::Compute::Fast}}) {
+      auto q = testing::normal_values(c.context * c.head_dim, 4),
+           k = testing::normal_values(c.context * c.head_dim, 5),
+           v = testing::normal_values(c.context * c.head_dim, 6);
+      const auto before = blocked(c, q, k, v);
+      const std::size_t unseen = 120 * c.head_dim;
+      for (std::size_t i = unseen; i < k.size(); ++i) k[i] = v[i] = 50.0F;
+      const auto after = blocked(c, q, k, v);
+      QVERIFY(
+          std::equal(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(unseen), after.begin()));
+      QVERIFY(before != after);
+    }
   }
 
   void nan_reaches_the_output() {
