@@ -151,7 +151,7 @@ class Runner {
   }
 
   Status run_layer(const run::Forward& forward, FloatBuffer& hidden, std::size_t windows) {
-    const std::size_t batch = forward.windows_per_batch();
+    const std::size_t batch = forward.windows_per_batch(false);
     for (std::size_t w = 0; w < windows; w += batch) {
       const std::size_t some = std::min(batch, windows - w);
       float* states = hidden.data() + w * windows_.context * width();

@@ -79,7 +79,7 @@ class LengthRunner {
     if (auto s = forward_.embed(windows, hidden_.data(), work_); !s) return s;
     for (int layer = 0; layer < static_cast<int>(forward_.parameters().layers); ++layer) {
       if (auto s = forward_.load_layer(layer, weights_, work_); !s) return s;
-      const std::size_t batch = forward_.windows_per_batch();
+      const std::size_t batch = forward_.windows_per_batch(false);
       for (std::size_t w = 0; w < windows.size(); w += batch)
         if (auto s = forward_.run_layer(weights_, hidden_.data() + w * length * width,
                                         std::min(batch, windows.size() - w), activations_, work_);

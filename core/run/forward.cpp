@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/run/tasks.h"
+#include "core/run/tile_input.h"
 #include "kernels/dense/elementwise.h"
 #include "kernels/formats/codec.h"
 
@@ -16,12 +17,12 @@ namespace {
 using kernels::FloatBuffer;
 using kernels::kRowTile;
 
-/// Products are cut so that a stop is seen within some tens of milliseconds.
-constexpr std::size_t kMultiplyAddsPerCall = std::size_t{1} << 29;
+/// Outputs of ffn_gate and ffn_up that are made, gated and packed before the next ones, in cache.
+constexpr std::size_t kGatedPiece = 128;
 
 /// Rows of one task: nearly equal parts, a multiple of four of them, so that threads end together.
 std::size_t rows_per_task(std::size_t rows) {
-  constexpr std::size_t unit = 32;
+  constexpr std::size_t unit = 16;
   const std::size_t parts = ((rows + kRowTile - 1) / kRowTile + 3) / 4 * 4;
   return ((rows + parts - 1) / parts + unit - 1) / unit * unit;
 }
@@ -36,101 +37,88 @@ std::size_t tiles(std::size_t rows) {
   return (rows + rows_per_task(rows) - 1) / rows_per_task(rows);
 }
 
-/// The inputs of one tile for layers that share them, rounded as each layer asks; a copy is made only when
-/// one asks.
-class TileInput {
- public:
-  TileInput(const float* values, std::size_t rows, std::size_t columns, FloatBuffer& room)
-      : values_(values), rows_(rows), columns_(columns), room_(room) {}
-
-  const float* rounded(kernels::ActivationRounding rounding) {
-    if (rounding == kernels::ActivationRounding::None) return values_;
-    if (rounding == done_) return room_.data();
-    std::copy_n(values_, rows_ * columns_, room_.data());
-    for (std::size_t r = 0; r < rows_; ++r)
-      kernels::round_activations(rounding, room_.data() + r * columns_, columns_);
-    done_ = rounding;
-    return room_.data();
-  }
-  [[nodiscard]] std::size_t rows() const { return rows_; }
-  [[nodiscard]] std::size_t columns() const { return columns_; }
-
- private:
-  const float* values_;
-  std::size_t rows_, columns_;
-  FloatBuffer& room_;
-  kernels::ActivationRounding done_ = kernels::ActivationRounding::None;
-};
-
-/// y [rows x outputs] = x W^T + bias. Leaves early, with y unfinished, when the work is stopped.
-void apply(const Linear& linear, TileInput& input, float* y, const WorkContext& work) {
-  const kernels::PackedMatrix& weights = linear.weights;
-  const std::size_t outputs = weights.outputs(), rows = input.rows();
-  const float* x = input.rounded(linear.rounding);
-  const std::size_t step =
-      std::max<std::size_t>(1, kMultiplyAddsPerCall / (rows * weights.inputs() * weights.width()));
-  for (std::size_t panel = 0; panel < weights.panels() && !work.stopped(); panel += step)
-    kernels::multiply(weights, panel, std::min(step, weights.panels() - panel), x, rows, input.columns(),
-                      y + panel * weights.width(), outputs, false);
-  if (linear.bias.empty()) return;
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t c = 0; c < outputs; ++c) y[r * outputs + c] += linear.bias[c];
-}
-
 void add(float* target, const float* values, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) target[i] += values[i];
 }
 
+/// gated := silu(gate) * up of one tile, packed as the input of ffn_down, without gate and up ever leaving
+/// the cache. False: these layers cannot do so.
+bool gate_in_pieces(const LayerWeights& weights, TileInput& input, LayerActivations::Room& room,
+                    std::size_t rows, const WorkContext& work) {
+  const kernels::PackedMatrix &gate = weights.gate.weights, &up = weights.up.weights;
+  const bool simple = weights.gate.rounding == weights.up.rounding && weights.gate.bias.empty() &&
+                      weights.up.bias.empty() && weights.down.rounding == kernels::ActivationRounding::None &&
+                      up.takes_packed_rows() && weights.down.weights.takes_packed_rows();
+  const kernels::PackedRows* x = simple ? input.packed(weights.gate) : nullptr;
+  if (x == nullptr || !room.gated.reset(rows, gate.outputs(), weights.down.weights.compute())) return false;
+  float *gates = room.pieces.data(), *ups = gates + rows * kGatedPiece;
+  const std::size_t step = kGatedPiece / gate.width();
+  for (std::size_t panel = 0; panel < gate.panels() && !work.stopped(); panel += step) {
+    const std::size_t count = std::min(step, gate.panels() - panel), first = panel * gate.width();
+    const std::size_t columns = std::min(kGatedPiece, gate.outputs() - first);
+    kernels::multiply(gate, panel, count, *x, gates, columns);
+    kernels::multiply(up, panel, count, *x, ups, columns);
+    kernels::swiglu(gates, ups, rows * columns, gates);
+    room.gated.fill(first, columns, gates, columns);
+  }
+  return true;
+}
+
 }  // namespace
 
-std::size_t Forward::windows_per_batch() const {
+std::size_t Forward::windows_per_batch(bool observed) const {
   const model::LlamaParameters& p = parameters_;
   const std::uint64_t queries = std::uint64_t{p.heads} * p.head_dim,
                       keys = std::uint64_t{p.kv_heads} * p.head_dim;
-  const std::uint64_t floats =
-      2 * std::uint64_t{p.width} + 2 * queries + 4 * keys + 3 * std::uint64_t{p.ffn_width};
+  std::uint64_t floats = 2 * queries + 4 * keys;
+  if (observed) floats += 2 * std::uint64_t{p.width} + 3 * std::uint64_t{p.ffn_width};
   constexpr std::uint64_t bytes = 128U << 20, most_rows = 8192;
   const std::uint64_t rows = std::min(bytes / (floats * sizeof(float)), most_rows);
   return std::max<std::size_t>(1, rows / context_);
 }
 
-Status Forward::resize(LayerActivations& a, std::size_t windows, int workers) const {
+Status Forward::resize(LayerActivations& a, std::size_t windows, int workers, bool keep) const {
   const model::LlamaParameters& p = parameters_;
   const std::size_t rows = windows * context_, queries = std::size_t{p.heads} * p.head_dim;
   const std::size_t keys = std::size_t{p.kv_heads} * p.head_dim;
   const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window, compute_};
   const std::size_t heads = windows * p.kv_heads;
-  bool enough =
-      a.attn_input.resize(rows * p.width) && a.q.resize(rows * queries) && a.k.resize(rows * keys) &&
-      a.v.resize(rows * keys) && a.packed_k.resize(heads * kernels::packed_keys_size(shape)) &&
-      a.packed_v.resize(heads * kernels::packed_values_size(shape)) && a.attended.resize(rows * queries) &&
-      a.ffn_input.resize(rows * p.width) && a.gate.resize(rows * p.ffn_width) &&
-      a.up.resize(rows * p.ffn_width) && a.gated.resize(rows * p.ffn_width);
-  a.rounded.resize(static_cast<std::size_t>(workers));
-  a.projected.resize(static_cast<std::size_t>(workers));
+  bool enough = a.q.resize(rows * queries) && a.k.resize(rows * keys) && a.v.resize(rows * keys) &&
+                a.packed_k.resize(heads * kernels::packed_keys_size(shape)) &&
+                a.packed_v.resize(heads * kernels::packed_values_size(shape)) &&
+                a.attended.resize(rows * queries);
+  if (keep)
+    enough = enough && a.attn_input.resize(rows * p.width) && a.ffn_input.resize(rows * p.width) &&
+             a.gated.resize(rows * p.ffn_width);
   const std::size_t widest = std::max({std::size_t{p.width}, queries, std::size_t{p.ffn_width}});
-  for (FloatBuffer& buffer : a.rounded) enough = enough && buffer.resize(kRowTile * widest);
-  for (FloatBuffer& buffer : a.projected) enough = enough && buffer.resize(kRowTile * p.width);
+  a.rooms.resize(static_cast<std::size_t>(workers));
+  for (LayerActivations::Room& room : a.rooms)
+    enough = enough && room.input.resize(kRowTile, widest, compute_) &&
+             room.normed.resize(kRowTile * p.width) && room.projected.resize(kRowTile * p.width) &&
+             room.gate.resize(kRowTile * p.ffn_width) && room.up.resize(kRowTile * p.ffn_width) &&
+             room.gated.reset(kRowTile, p.ffn_width, compute_) &&
+             room.pieces.resize(2 * kRowTile * kGatedPiece);
   if (!enough)
     return fail(ErrorCode::Memory, fmt::format("not enough memory for the activations of {} tokens", rows));
   return {};
 }
 
 Status Forward::attention_inputs(const LayerWeights& weights, const float* hidden, std::size_t rows,
-                                 LayerActivations& a, const WorkContext& work) const {
+                                 LayerActivations& a, bool keep, const WorkContext& work) const {
   const model::LlamaParameters& p = parameters_;
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
   return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
     const auto [first, count] = tile(task, rows);
-    float* normed = a.attn_input.data() + first * p.width;
+    LayerActivations::Room& room = a.rooms[static_cast<std::size_t>(worker)];
+    float* normed = keep ? a.attn_input.data() + first * p.width : room.normed.data();
     float* q = a.q.data() + first * queries;
     float* k = a.k.data() + first * keys;
     kernels::rms_norm(hidden + first * p.width, weights.attn_norm.data(), count, p.width, p.rms_epsilon,
                       normed);
-    TileInput input(normed, count, p.width, a.rounded[static_cast<std::size_t>(worker)]);
-    apply(weights.q, input, q, work);
-    apply(weights.k, input, k, work);
-    apply(weights.v, input, a.v.data() + first * keys, work);
+    TileInput input(normed, count, p.width, room.input);
+    input.apply(weights.q, q, work);
+    input.apply(weights.k, k, work);
+    input.apply(weights.v, a.v.data() + first * keys, work);
     for (std::size_t r = 0; r < count; ++r) {
       const float* angles = rotation_.data() + (first + r) % context_ * p.rope.dimensions;
       kernels::rotate(q + r * queries, p.heads, p.head_dim, p.rope.dimensions, angles);
@@ -171,7 +159,7 @@ Status Forward::attention(std::size_t windows, LayerActivations& a, const WorkCo
 }
 
 Status Forward::output_and_ffn(const LayerWeights& weights, float* hidden, std::size_t rows,
-                               LayerActivations& a, const WorkContext& work) const {
+                               LayerActivations& a, bool keep, const WorkContext& work) const {
   const model::LlamaParameters& p = parameters_;
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, ffn = p.ffn_width, width = p.width;
   const io::ModelFile& file = source_->model().file();
@@ -183,25 +171,27 @@ Status Forward::output_and_ffn(const LayerWeights& weights, float* hidden, std::
   };
   return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
     const auto [first, count] = tile(task, rows);
-    FloatBuffer& rounded = a.rounded[static_cast<std::size_t>(worker)];
-    float* projected = a.projected[static_cast<std::size_t>(worker)].data();
+    LayerActivations::Room& room = a.rooms[static_cast<std::size_t>(worker)];
+    float* projected = room.projected.data();
     float* stream = hidden + first * width;
-    TileInput attended(a.attended.data() + first * queries, count, queries, rounded);
-    apply(weights.attn_output, attended, projected, work);
+    TileInput(a.attended.data() + first * queries, count, queries, room.input)
+        .apply(weights.attn_output, projected, work);
     add(stream, projected, count * width);
     if (Status status = check(stream, count * width, weights.attn_output); !status) return status;
 
-    float* normed = a.ffn_input.data() + first * width;
-    float* gate = a.gate.data() + first * ffn;
-    float* up = a.up.data() + first * ffn;
-    float* gated = a.gated.data() + first * ffn;
+    float* normed = keep ? a.ffn_input.data() + first * width : room.normed.data();
     kernels::rms_norm(stream, weights.ffn_norm.data(), count, width, p.rms_epsilon, normed);
-    TileInput input(normed, count, width, rounded);
-    apply(weights.gate, input, gate, work);
-    apply(weights.up, input, up, work);
-    kernels::swiglu(gate, up, count * ffn, gated);
-    TileInput down(gated, count, ffn, rounded);
-    apply(weights.down, down, projected, work);
+    TileInput input(normed, count, width, room.input);
+    if (!keep && gate_in_pieces(weights, input, room, count, work)) {
+      apply_packed(weights.down, room.gated, projected, work);
+    } else {
+      float* gate = room.gate.data();
+      input.apply(weights.gate, gate, work);
+      input.apply(weights.up, room.up.data(), work);
+      float* gated = keep ? a.gated.data() + first * ffn : gate;
+      kernels::swiglu(gate, room.up.data(), count * ffn, gated);
+      TileInput(gated, count, ffn, room.input).apply(weights.down, projected, work);
+    }
     add(stream, projected, count * width);
     return check(stream, count * width, weights.down);
   });
@@ -225,10 +215,11 @@ Status Forward::run_layer(const LayerWeights& weights, float* hidden, std::size_
                           LayerActivations& activations, const WorkContext& work,
                           const LinearObserver& observer) const {
   const std::size_t rows = windows * context_;
-  if (auto s = resize(activations, windows, work.pool.size()); !s) return s;
-  if (auto s = attention_inputs(weights, hidden, rows, activations, work); !s) return s;
+  const bool keep = observer != nullptr;
+  if (auto s = resize(activations, windows, work.pool.size(), keep); !s) return s;
+  if (auto s = attention_inputs(weights, hidden, rows, activations, keep, work); !s) return s;
   if (auto s = attention(windows, activations, work); !s) return s;
-  if (auto s = output_and_ffn(weights, hidden, rows, activations, work); !s) return s;
+  if (auto s = output_and_ffn(weights, hidden, rows, activations, keep, work); !s) return s;
   if (observer) return observe_layer(weights, rows, activations, observer);
   return {};
 }

@@ -17,6 +17,7 @@
 #include "core/base/parallel.h"
 #include "core/base/result.h"
 #include "core/model/model.h"
+#include "core/run/tile_input.h"
 #include "core/run/weights.h"
 #include "kernels/dense/attention.h"
 #include "kernels/dense/buffer.h"
@@ -54,18 +55,24 @@ struct LayerWeights {
   Linear q, k, v, attn_output, gate, up, down;
 };
 
-/// What one block computes on the way, for one batch. Row-major, one row per token; kept until the next call,
-/// so that observers (and a backward pass) can read it.
+/// What one block computes on the way, for one batch. Row-major, one row per token; kept until the next call.
 struct LayerActivations {
-  kernels::FloatBuffer attn_input;  ///< [rows x width] after attn_norm
-  kernels::FloatBuffer q, k, v;     ///< [rows x heads * head_dim], [rows x kv_heads * head_dim]; rotated
+  kernels::FloatBuffer q, k, v;  ///< [rows x heads * head_dim], [rows x kv_heads * head_dim]; rotated
   kernels::FloatBuffer packed_k, packed_v;  ///< the same k and v in the order the attention kernel reads them
   kernels::FloatBuffer attended;            ///< [rows x heads * head_dim], input of attn_output
-  kernels::FloatBuffer ffn_input;           ///< [rows x width] after ffn_norm
-  kernels::FloatBuffer gate, up;            ///< [rows x ffn_width]
-  kernels::FloatBuffer gated;               ///< [rows x ffn_width] silu(gate) * up, input of ffn_down
-  /// Per worker: a tile of rounded inputs, a tile of outputs before they are added to the residual stream.
-  std::vector<kernels::FloatBuffer> rounded, projected;
+  // Only for an observer:
+  kernels::FloatBuffer attn_input;  ///< [rows x width] after attn_norm
+  kernels::FloatBuffer ffn_input;   ///< [rows x width] after ffn_norm
+  kernels::FloatBuffer gated;       ///< [rows x ffn_width] silu(gate) * up, input of ffn_down
+  /// What a worker needs for the tile of rows it is at.
+  struct Room {
+    TileRoom input;
+    kernels::FloatBuffer normed, gate, up;
+    kernels::FloatBuffer projected;  ///< outputs before they are added to the residual stream
+    kernels::PackedRows gated;
+    kernels::FloatBuffer pieces;  ///< some columns of gate and up
+  };
+  std::vector<Room> rooms;
 };
 
 /// A model seen through a WeightSource, ready to be run on windows of one length. The source must outlive it.
@@ -86,8 +93,8 @@ class Forward {
   [[nodiscard]] const float* rotation() const { return rotation_.data(); }
   [[nodiscard]] kernels::Compute compute() const { return compute_; }
   /// Windows to hand to run_layer() at once: enough rows for fast products, few enough to bound
-  /// LayerActivations.
-  [[nodiscard]] std::size_t windows_per_batch() const;
+  /// LayerActivations, which take less where nobody observes them.
+  [[nodiscard]] std::size_t windows_per_batch(bool observed = true) const;
   /// Indices of all tensors block `layer` reads.
   [[nodiscard]] std::vector<std::size_t> layer_tensors(int layer) const;
   /// The embedding look-up's tensor, the output matrix (the same one when tied), and the norm before it.
@@ -124,13 +131,16 @@ class Forward {
   [[nodiscard]] Status load_linear(std::size_t tensor, std::uint64_t first, std::uint64_t rows,
                                    Linear& linear, const WorkContext& work) const;
   [[nodiscard]] Status load_vector(std::size_t tensor, std::vector<float>& values) const;
-  [[nodiscard]] Status resize(LayerActivations& activations, std::size_t windows, int workers) const;
+  [[nodiscard]] Status resize(LayerActivations& activations, std::size_t windows, int workers,
+                              bool keep) const;
   [[nodiscard]] Status attention_inputs(const LayerWeights& weights, const float* hidden, std::size_t rows,
-                                        LayerActivations& activations, const WorkContext& work) const;
+                                        LayerActivations& activations, bool keep,
+                                        const WorkContext& work) const;
   [[nodiscard]] Status attention(std::size_t windows, LayerActivations& activations,
                                  const WorkContext& work) const;
   [[nodiscard]] Status output_and_ffn(const LayerWeights& weights, float* hidden, std::size_t rows,
-                                      LayerActivations& activations, const WorkContext& work) const;
+                                      LayerActivations& activations, bool keep,
+                                      const WorkContext& work) const;
   [[nodiscard]] Status observe_layer(const LayerWeights& weights, std::size_t rows,
                                      const LayerActivations& activations,
                                      const LinearObserver& observer) const;

@@ -91,10 +91,9 @@ BITLENS_AMX inline void split_some(const float* from, std::size_t count, std::ui
 /// rows past the end, up to whole tiles (`whole` rows each), are zeros.
 template <std::size_t kParts>
 BITLENS_AMX void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs,
-                            std::uint16_t* tiles, std::size_t whole = 16) {
-  const std::size_t steps = (inputs + kStep - 1) / kStep;
+                            std::uint16_t* tiles, std::size_t stride, std::size_t whole = 16) {
   for (std::size_t r = 0; r < (rows + whole - 1) / whole * whole; ++r) {
-    std::uint16_t* target = tiles + r / 16 * steps * kParts * kTile + r % 16 * kStep;
+    std::uint16_t* target = tiles + r / 16 * stride + r % 16 * kStep;
     const float* from = x + r * x_stride;
     for (std::size_t k = 0; k < inputs; k += kStep, target += kParts * kTile) {
       if (r >= rows)
@@ -143,7 +142,7 @@ BITLENS_AMX void pack(const float* rows, std::size_t stride, std::size_t count, 
                       std::uint16_t* panel) {
   alignas(64) std::uint16_t plain[2 * kParts * kTile];
   for (std::size_t k = 0; k < inputs; k += kStep) {
-    split_rows<kParts>(rows + k, stride, count, std::min(kStep, inputs - k), plain, kWidth);
+    split_rows<kParts>(rows + k, stride, count, std::min(kStep, inputs - k), plain, kParts * kTile, kWidth);
     // By part, then by tile of outputs, as the products read them.
     for (std::size_t part = 0; part < kParts; ++part)
       for (std::size_t tile = 0; tile < 2; ++tile, panel += kTile)
@@ -288,7 +287,7 @@ BITLENS_AMX void multiply_split(const Panels& panels, std::size_t columns, std::
                                 std::size_t inputs, const std::uint16_t* tiles, std::size_t rows, float* y,
                                 std::size_t y_stride, bool accumulate) {
   constexpr std::size_t deepest = kPiece / kX / kStep * kStep;  // inputs
-  const std::size_t stride = (inputs + kStep - 1) / kStep * kX * kTile;
+  const std::size_t stride = tile_row_size(inputs, kX);
   _tile_loadconfig(&kConfiguration);
   finish_stores();
   for (std::size_t r = 0; r < rows; r += kRows)
@@ -309,11 +308,11 @@ BITLENS_AMX void multiply_floats(const Panels& panels, std::size_t columns, cons
   for (std::size_t r = 0; r < rows; r += kRows)
     for (std::size_t k = 0; k < panels.inputs; k += deepest) {
       const std::size_t inputs = std::min(deepest, panels.inputs - k), some = std::min(kRows, rows - r);
-      split_rows<kX>(x + r * x_stride + k, x_stride, some, inputs, tiles);
+      const std::size_t stride = tile_row_size(inputs, kX);
+      split_rows<kX>(x + r * x_stride + k, x_stride, some, inputs, tiles, stride);
       finish_stores();
-      multiply_piece<kX, kW>(panels, columns, k, inputs,
-                             {tiles, (inputs + kStep - 1) / kStep * kX * kTile, some}, y + r * y_stride,
-                             y_stride, accumulate || k > 0);
+      multiply_piece<kX, kW>(panels, columns, k, inputs, {tiles, stride, some}, y + r * y_stride, y_stride,
+                             accumulate || k > 0);
     }
   _tile_release();
 }
@@ -345,16 +344,16 @@ void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std
     pack_turned<1>(rows, stride, inputs, outputs, panels);
 }
 
-std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts) {
-  return (rows + 15) / 16 * 16 * ((inputs + kStep - 1) / kStep * kStep) * parts;
+std::size_t tile_row_size(std::size_t inputs, std::size_t parts) {
+  return (inputs + kStep - 1) / kStep * kTile * parts;
 }
 
 void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs, std::size_t parts,
-                std::uint16_t* tiles) {
+                std::uint16_t* tiles, std::size_t stride) {
   if (parts == 2)
-    split_rows<2>(x, x_stride, rows, inputs, tiles);
+    split_rows<2>(x, x_stride, rows, inputs, tiles, stride);
   else
-    split_rows<1>(x, x_stride, rows, inputs, tiles);
+    split_rows<1>(x, x_stride, rows, inputs, tiles, stride);
 }
 
 void multiply_tiles(const Panels& panels, std::size_t columns, std::size_t first, std::size_t inputs,
@@ -388,10 +387,11 @@ std::size_t panel_size(std::size_t, std::size_t) {
 }
 void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
 void pack_columns(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
-std::size_t rows_size(std::size_t, std::size_t, std::size_t) {
+std::size_t tile_row_size(std::size_t, std::size_t) {
   return 0;
 }
-void split_rows(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void split_rows(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*,
+                std::size_t) {}
 void multiply_tiles(const Panels&, std::size_t, std::size_t, std::size_t, const std::uint16_t*, std::size_t,
                     std::size_t, float*, std::size_t, bool) {}
 void multiply(const Panels&, std::size_t, const float*, std::size_t, std::size_t, std::size_t, float*,

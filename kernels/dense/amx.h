@@ -37,13 +37,16 @@ void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::s
 void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
                   std::size_t parts, std::uint16_t* panels);
 
-/// Numbers that rows take in tiles.
-[[nodiscard]] std::size_t rows_size(std::size_t rows, std::size_t inputs, std::size_t parts);
-/// Rows in parts, as multiply_tiles() reads them: worth doing once for all matrices they are multiplied with.
+/// Numbers that 16 rows of `inputs` take in tiles.
+[[nodiscard]] std::size_t tile_row_size(std::size_t inputs, std::size_t parts);
+/// Rows in parts, as multiply_tiles() reads them, 16 of them every `stride` numbers: worth doing once for all
+/// matrices they are multiplied with. Rows past the end, up to whole 16, are zeros.
 void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::size_t inputs, std::size_t parts,
-                std::uint16_t* tiles);
+                std::uint16_t* tiles, std::size_t stride);
+
 /// y[rows x columns] = (or +=) the products over panel inputs [first, first + inputs), `first` a multiple of
-/// 32, with rows that have just these. Requires available().
+/// 32, with
+/// rows that have just these, tile_row_size() apart. Requires available().
 void multiply_tiles(const Panels& panels, std::size_t columns, std::size_t first, std::size_t inputs,
                     const std::uint16_t* tiles, std::size_t rows, std::size_t x_parts, float* y,
                     std::size_t y_stride, bool accumulate);

@@ -124,7 +124,8 @@ struct TileProducts {
         packed_keys(reinterpret_cast<const std::uint16_t*>(keys)),
         packed_values(reinterpret_cast<const std::uint16_t*>(values)),
         rows(count) {
-    amx::split_rows(queries, query_stride, rows, shape.head_dim, 1, query_tiles);
+    amx::split_rows(queries, query_stride, rows, shape.head_dim, 1, query_tiles,
+                    amx::tile_row_size(shape.head_dim, 1));
   }
   void scores(std::size_t key, std::size_t keys, float* target) {
     const std::uint16_t* panels = packed_keys + key / amx::kWidth * amx::panel_size(shape.head_dim, 1);
@@ -133,7 +134,7 @@ struct TileProducts {
   }
   void add_values(std::size_t key, std::size_t keys, const float* weights, float* target,
                   std::size_t target_stride) {
-    amx::split_rows(weights, kKeyBlock, rows, keys, 1, weight_tiles);
+    amx::split_rows(weights, kKeyBlock, rows, keys, 1, weight_tiles, amx::tile_row_size(keys, 1));
     amx::multiply_tiles({packed_values, shape.context, 1}, shape.head_dim, key, keys, weight_tiles, rows, 1,
                         target, target_stride, true);
   }

@@ -156,6 +156,31 @@ bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
   return finite;
 }
 
+bool PackedRows::reset(std::size_t rows, std::size_t inputs, Compute compute) {
+  rows_ = inputs_ = 0;
+  parts_ = compute == Compute::Fast ? 1 : 2;
+  const std::size_t row_tiles = (rows + 15) / 16, each = amx::tile_row_size(inputs, parts_);
+  if (each != 0 && row_tiles > static_cast<std::size_t>(-1) / each) return false;
+  if (!tiles_.resize(row_tiles * each)) return false;
+  rows_ = rows;
+  inputs_ = inputs;
+  return true;
+}
+
+void PackedRows::fill(std::size_t first, std::size_t count, const float* x, std::size_t x_stride) {
+  amx::split_rows(x, x_stride, rows_, count, parts_, tiles_.data() + amx::tile_row_size(first, parts_),
+                  amx::tile_row_size(inputs_, parts_));
+}
+
+void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const PackedRows& x,
+              float* y, std::size_t y_stride) {
+  const std::size_t begin = first * weights.width_, parts = weights.parts_;
+  const std::size_t columns = std::min(count * weights.width_, weights.outputs_ - begin);
+  amx::multiply_tiles(
+      {weights.tiles_.data() + first * amx::panel_size(weights.inputs_, parts), weights.inputs_, parts},
+      columns, 0, weights.inputs_, x.tiles_.data(), x.rows_, x.parts_, y, y_stride, false);
+}
+
 void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const float* x,
               std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
   const std::size_t width = weights.width(), depth = weights.inputs(), begin = first * width;

@@ -40,6 +40,25 @@ enum class Compute {
   Fast    ///< f32 rounded to bf16 (8 bits) on both sides, summed in f32
 };
 
+class PackedMatrix;
+
+/// Rows of inputs as matrices that take packed rows read them.
+class PackedRows {
+ public:
+  /// Room for rows of `inputs` numbers; false: no memory.
+  [[nodiscard]] bool reset(std::size_t rows, std::size_t inputs, Compute compute);
+  /// Fills inputs [first, first + count) of all rows from x, `x_stride` apart; `first` is a multiple of 32,
+  /// and so is `count` unless the inputs end there.
+  void fill(std::size_t first, std::size_t count, const float* x, std::size_t x_stride);
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+  [[nodiscard]] std::size_t inputs() const { return inputs_; }
+
+ private:
+  friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const PackedRows&, float*, std::size_t);
+  Buffer<std::uint16_t> tiles_;  // as in amx.h
+  std::size_t rows_ = 0, inputs_ = 0, parts_ = 2;
+};
+
 /// W [outputs x inputs] in panels. Panels may be filled by different threads.
 class PackedMatrix {
  public:
@@ -56,10 +75,14 @@ class PackedMatrix {
   /// The same from rows encoded in the format given to reset(). False if a scale is NaN or infinite.
   [[nodiscard]] bool pack_blocks(std::size_t panel, const std::byte* rows);
 
+  [[nodiscard]] Compute compute() const { return compute_; }
   [[nodiscard]] std::size_t outputs() const { return outputs_; }
   [[nodiscard]] std::size_t inputs() const { return inputs_; }
   [[nodiscard]] std::size_t panels() const { return width_ == 0 ? 0 : (outputs_ + width_ - 1) / width_; }
   [[nodiscard]] std::size_t width() const { return width_; }
+  /// Do products read rows that were packed too (PackedRows)? Rows are then worth packing once for all
+  /// matrices of one Compute they are multiplied with.
+  [[nodiscard]] bool takes_packed_rows() const { return layout_ == Layout::Tiles; }
   /// Rows of W in a panel: width(), fewer in the last one.
   [[nodiscard]] std::size_t rows_of(std::size_t panel) const {
     const std::size_t begin = panel * width_;
@@ -69,6 +92,7 @@ class PackedMatrix {
  private:
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const float*, std::size_t, std::size_t,
                        float*, std::size_t, bool);
+  friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const PackedRows&, float*, std::size_t);
   enum class Layout { Floats, Integers, Tiles };
   [[nodiscard]] std::size_t blocks() const;  // of 32 inputs in a row
   [[nodiscard]] bool resize(std::size_t outputs, std::size_t inputs);
@@ -88,5 +112,9 @@ class PackedMatrix {
 /// x: `rows` rows of W.inputs() floats, `x_stride` apart. y: column 0 is the first output of panel `first`.
 void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const float* x,
               std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate);
+
+/// y = x * W^T for the same panels. The bits are those of the other multiply().
+void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const PackedRows& x,
+              float* y, std::size_t y_stride);
 
 }  // namespace bitlens::kernels

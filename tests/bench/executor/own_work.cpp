@@ -47,7 +47,7 @@ Result<double> OwnForward::run(std::size_t windows, const WorkContext& work) {
   if (!hidden_.resize(windows * kContext * width)) return fail(ErrorCode::Memory, "no memory");
   const Stopwatch watch;
   if (auto s = forward_->embed(inputs, hidden_.data(), work); !s) return pass(s);
-  const std::size_t batch = forward_->windows_per_batch();
+  const std::size_t batch = forward_->windows_per_batch(false);
   for (int layer = 0; layer < static_cast<int>(forward_->parameters().layers); ++layer) {
     if (auto s = forward_->load_layer(layer, weights_, work); !s) return pass(s);
     for (std::size_t first = 0; first < windows; first += batch)

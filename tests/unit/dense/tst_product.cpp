@@ -170,6 +170,41 @@ class ProductTest : public QObject {
     });
   }
 
+  // Packed once, all at a time or some inputs at a time, into memory that held something else.
+  void packed_rows_give_the_same_bits() {
+    testing::on_every_path([&](const char* target) {
+      for (const auto& [rows, inputs, outputs] :
+           {std::array<std::size_t, 3>{1, 7, 5}, {33, 172, 70}, {200, 1300, 40}, {16, 64, 32}}) {
+        const auto x = testing::normal_values(rows * inputs, 1),
+                   w = testing::normal_values(outputs * inputs, 2);
+        for (const kernels::Compute compute : {kernels::Compute::Exact, kernels::Compute::Fast}) {
+          const PackedMatrix matrix = packed(w, outputs, inputs, kernels::Format::F32, compute);
+          QCOMPARE(matrix.takes_packed_rows(), is_tiles(target));
+          if (!matrix.takes_packed_rows()) continue;
+          std::vector<float> expected(rows * outputs);
+          kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, expected.data(), outputs,
+                            false);
+          kernels::PackedRows whole, pieces;
+          const auto junk = testing::normal_values(400 * 2000, 3, 1e30F);
+          for (kernels::PackedRows* room : {&whole, &pieces}) {
+            QVERIFY(room->reset(400, 2000, compute));
+            room->fill(0, 2000, junk.data(), 2000);
+            QVERIFY(room->reset(rows, inputs, compute));
+          }
+          whole.fill(0, inputs, x.data(), inputs);
+          for (std::size_t k = 0; k < inputs; k += 96)
+            pieces.fill(k, std::min<std::size_t>(96, inputs - k), x.data() + k, inputs);
+          for (const kernels::PackedRows* room : {&whole, &pieces}) {
+            std::vector<float> y(rows * outputs, 7.0F);
+            for (std::size_t panel = 0; panel < matrix.panels(); ++panel)
+              kernels::multiply(matrix, panel, 1, *room, y.data() + panel * matrix.width(), outputs);
+            QVERIFY2(y == expected, target);
+          }
+        }
+      }
+    });
+  }
+
   void products_in_two_parts_are_exact_where_parts_are() {
     // 15-bit integers are two bf16 numbers, 8-bit ones are one; all sums stay below 2^24.
     constexpr std::size_t rows = 40, inputs = 100, outputs = 50;
