@@ -129,11 +129,12 @@ void divergence_piece(const float* base, const float* subject, std::size_t count
     summary.sum *= factor;
     summary.linear *= factor;
     summary.curved *= factor;
+    summary.direct *= factor;
     summary.largest = largest;
   }
   const Vector top = hn::Set(d, summary.largest), shift = hn::Set(d, summary.shift), half = hn::Set(d, 0.5F);
   const Vector limit = hn::Set(d, 80.0F), one = hn::Set(d, 1.0F);
-  Sums sum, linear, curved;
+  Sums sum, linear, curved, direct;
   for (std::size_t i = 0; i < steps; i += kStep)
     for (std::size_t part = 0; part < kParts; ++part) {
       const Vector b = hn::LoadU(d, p + i + part * kLanes), s = hn::LoadU(d, q + i + part * kLanes);
@@ -147,17 +148,21 @@ void divergence_piece(const float* base, const float* subject, std::size_t count
       linear.parts[part] = hn::MulAdd(weight, e, linear.parts[part]);
       if (hn::AllTrue(d, small)) {
         curved.parts[part] = hn::Add(curved.parts[part], near);
+        direct.parts[part] = hn::Add(direct.parts[part], hn::Add(near, hn::Mul(weight, hn::Sub(one, e))));
         continue;
       }
       // For large |e|: w * exp(-e) as one exponential, which cannot overflow before the subject's own logits
       // do.
-      const Vector far =
-          hn::Sub(hn::Exp(d, hn::Min(hn::Sub(below, e), limit)), hn::Mul(weight, hn::Sub(one, e)));
+      const Vector whole = hn::Exp(d, hn::Min(hn::Sub(below, e), limit));
+      const Vector rest = hn::Mul(weight, hn::Sub(one, e));
+      const Vector far = hn::Sub(whole, rest);
+      direct.parts[part] = hn::Add(direct.parts[part], hn::IfThenElse(small, hn::Add(near, rest), whole));
       curved.parts[part] = hn::Add(curved.parts[part], hn::IfThenElse(small, near, far));
     }
   summary.sum += sum.total();
   summary.linear += linear.total();
   summary.curved += curved.total();
+  summary.direct += direct.total();
 }
 
 void probabilities_row(float* logits, std::size_t count, float largest, float scale) {
@@ -200,7 +205,9 @@ double LogitSummary::negative_log_likelihood() const {
 
 double DivergenceSummary::divergence() const {
   const double a = linear / sum, b = curved / sum;
-  const double value = a + std::log1p(b - a);
+  // Where the subject gives the base's likely tokens almost nothing, b - a is nearly -1 and says nothing any
+  // more.
+  const double value = a + (b - a <= -0.5 ? std::log(direct / sum) : std::log1p(b - a));
   return value < 0.0 ? 0.0 : value;  // NaN stays NaN
 }
 

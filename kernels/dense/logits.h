@@ -29,7 +29,8 @@ void to_probabilities(float* logits, std::size_t count, float largest, double su
 /// c,
 ///   KL = A + log1p(B - A),  A = sum p e,  B = sum p (exp(-e) - 1 + e),  p = softmax(base).
 /// Every term of B is >= 0, and an error in A cancels to first order, so small divergences keep their digits,
-/// where the difference of two log-sum-exps would drown them. Equal rows give exactly 0.
+/// where the difference of two log-sum-exps would drown them. Equal rows give exactly 0. Large ones are
+/// KL = A + log sum p exp(-e).
 struct DivergenceSummary {
   float largest = -std::numeric_limits<float>::infinity();  ///< of the base's logits so far
   float shift = 0.0F;
@@ -37,6 +38,7 @@ struct DivergenceSummary {
   double sum = 0.0;     ///< of w = exp(base logit - largest)
   double linear = 0.0;  ///< of w * e
   double curved = 0.0;  ///< of w * (exp(-e) - 1 + e)
+  double direct = 0.0;  ///< of w * exp(-e)
 
   /// Nats, >= 0; NaN if any logit was NaN.
   [[nodiscard]] double divergence() const;

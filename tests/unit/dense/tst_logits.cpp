@@ -120,6 +120,21 @@ class LogitsTest : public QObject {
     });
   }
 
+  void a_confident_base_may_be_contradicted() {
+    auto base = testing::normal_values(1000, 21, 3.0F);
+    auto subject = testing::normal_values(1000, 22, 3.0F);
+    for (const float confidence : {5.0F, 15.0F, 25.0F, 40.0F, 60.0F}) {  // nats of divergence, about
+      base[123] = confidence;
+      subject[123] = -confidence / 2;
+      subject[700] = confidence / 2;
+      const auto expected = static_cast<double>(divergence(base, subject));
+      for (const std::size_t piece : {1000U, 64U, 77U}) {
+        const double kl = divergence_of(base, subject, piece);
+        QVERIFY2(std::fabs(kl / expected - 1) < 1e-5, qPrintable(QString("%1 %2").arg(kl).arg(expected)));
+      }
+    }
+  }
+
   void equal_rows_diverge_by_exactly_nothing() {
     const auto base = testing::normal_values(3001, 3, 10.0F);
     QCOMPARE(divergence_of(base, base, 512), 0.0);
