@@ -10,6 +10,7 @@ baselines; without it they are left out). Writes reference.json (the perplexitie
 reproduce) and figures.json.
 """
 import argparse
+import glob
 import hashlib
 import json
 import math
@@ -23,7 +24,6 @@ import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import world
 from bpe import ALPHABET
 from model import BOS, load_gguf
 
@@ -163,15 +163,20 @@ def continue_text(model, bpe, prompt, count=90, temperature=0.7):
     for _ in range(count):
         logits = model(torch.tensor([ids], device=next(model.parameters()).device))[0, -1].float().cpu()
         ids.append(int(torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=g)))
+    return spell_out(bpe, ids[1:])
+
+
+def spell_out(bpe, ids):
+    """The text of token ids; specials have none."""
     inverse = {c: b for b, c in ALPHABET.items()}
-    return bytes(inverse[c] for i in ids[1:] if i >= len(bpe.specials) for c in bpe.tokens[i]).decode("utf-8", "replace")
+    table = [b"" if i < len(bpe.specials) else bytes(inverse[c] for c in t) for i, t in enumerate(bpe.tokens)]
+    return b"".join(table[i] for i in ids).decode("utf-8", "replace")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", default=os.path.join(HERE, "sample-f16.gguf"))
     parser.add_argument("--work", help="folder train.py worked in")
-    parser.add_argument("--curve", help="curve.json of the training (seed and size of the training text)")
     parser.add_argument("--out", required=True)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--quick", action="store_true", help="perplexity and tasks only")
@@ -202,15 +207,14 @@ def full_figures(args, model, bpe, text, ids, items, figures):
     bos = bpe.ids[BOS]
     rows = windows(ids, bos, 512)
     if args.work:
-        tokens = np.load(os.path.join(args.work, "tokens.npy"))
+        corpora = {os.path.basename(path)[len("corpus-"):-len(".npz")]: np.load(path)["tokens"]
+                   for path in sorted(glob.glob(os.path.join(args.work, "corpus-*.npz")))}
+        tokens = corpora["world"]
         figures["baselines"] = baselines(tokens, rows, model.shape.vocab, items, bpe)
-        figures["overlap_13_tokens"] = overlap(tokens, ids)
-        if args.curve:
-            with open(args.curve) as file:
-                settings = json.load(file)["settings"]
-            table = {}
-            train = word_ids(world.write_text("train", settings["seed"], settings["text_bytes"]), table)
-            figures["overlap_13_words"] = overlap(train, word_ids(text, table))
+        trained_on = np.concatenate(list(corpora.values()))
+        figures["overlap_13_tokens"] = overlap(trained_on, ids)
+        table = {}
+        figures["overlap_13_words"] = overlap(word_ids(spell_out(bpe, trained_on), table), word_ids(text, table))
         print({k: figures.get(k) for k in ("baselines", "overlap_13_tokens", "overlap_13_words")}, flush=True)
 
     reference = {"model_sha256": sha256(args.model), "text_sha256": sha256(os.path.join(HERE, "heldout.txt")), "tokens": len(ids),

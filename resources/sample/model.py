@@ -7,6 +7,7 @@ Hugging Face layout, which pairs i with i + head/2, and is permuted accordingly.
 """
 import dataclasses
 import json
+import math
 import os
 
 import numpy as np
@@ -25,8 +26,8 @@ class Shape:
     width: int = 256
     ffn: int = 512
     layers: int = 8
-    heads: int = 8
-    kv_heads: int = 4
+    heads: int = 4
+    kv_heads: int = 2
     context: int = 512
     rope_base: float = 10000.0
     epsilon: float = 1e-5
@@ -36,10 +37,42 @@ class Shape:
         return self.width // self.heads
 
 
+class Ops:
+    """What stands between the matrix products. `fused` compiles each into one loop over memory (needs a C++ compiler)."""
+
+    def __init__(self, fused=False):
+        for f in (self.add_norm, self.rotate, self.attend, self.swiglu, self.token_loss):
+            if fused:
+                setattr(self, f.__name__, torch.compile(f, dynamic=False))
+
+    @staticmethod
+    def add_norm(x, delta, weight, epsilon, dtype):
+        if delta is not None:
+            x = x + delta
+        return x, (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + epsilon) * weight).to(dtype)
+
+    @staticmethod
+    def rotate(x, cos, sin):
+        a, b = x.to(cos.dtype).chunk(2, -1)
+        return torch.cat((a * cos - b * sin, a * sin + b * cos), -1).to(x.dtype)
+
+    @staticmethod
+    def attend(scores, future, scale):
+        return torch.softmax(scores.to(future.dtype) * scale + future, -1).to(scores.dtype)
+
+    @staticmethod
+    def swiglu(gate, up):
+        return F.silu(gate) * up
+
+    @staticmethod
+    def token_loss(logits, targets):
+        return F.cross_entropy(logits.float(), targets, reduction="none")
+
+
 class Llama(torch.nn.Module):
     def __init__(self, shape, seed=0):
         super().__init__()
-        self.shape = shape
+        self.shape, self.ops, self.compute = shape, Ops(), None
         s, g = shape, torch.Generator().manual_seed(seed)
         self.weights = {}
 
@@ -64,6 +97,50 @@ class Llama(torch.nn.Module):
         for name, weight in self.weights.items():
             self.register_parameter(name.replace(".", "_"), weight)
 
+    @torch.no_grad()
+    def begin_with_recall(self, seed=0):
+        """Starts some heads as what recalling needs, which millions of tokens would have to bring about otherwise.
+
+        Training moves them like every other weight. One dimension of the stream is a constant, so that queries and keys can be
+        constants too: turned by one position (two, for the second head) against each other they look at the token before (the one before
+        that) and hand on which it was. In the two layers after it, heads look for places whose token before was today's token and copy
+        what stands there: induction heads (Olsson et al., 2022). Only slowly turning pairs take part in the search, so distance hardly counts.
+        """
+        s, g = self.shape, torch.Generator().manual_seed(seed)
+        weight = lambda name: getattr(self, name.replace(".", "_") + "_weight")
+        head, constant, sharp, turning, fixed = s.head, 0, 1.4, 8, 20
+
+        def orthogonal(rows):  # rows of length 1 at right angles that do not see the constant
+            square = torch.linalg.qr(torch.randn(s.width - 1, s.width - 1, generator=g))[0]
+            return F.pad(square[:rows], (1, 0))
+
+        weight("token_embd")[:, constant] = 1.0
+        weight("output").copy_(weight("token_embd") * s.width ** -0.5 * 2)
+        weight("output")[:, constant] = 0
+        angle = s.rope_base ** (-torch.arange(0, head, 2, dtype=torch.float64) / head)
+        query, key, value, output = (weight(f"blk.0.attn_{n}") for n in ("q", "k", "v", "output"))
+        query[:2 * head] *= 0.1
+        key[:head] *= 0.1
+        value[:head] = orthogonal(head)
+        before = orthogonal(2 * head)
+        output[:, :2 * head] = before.T
+        for pair in range(turning):
+            key[2 * pair, constant] = sharp
+            for h in range(2):
+                query[h * head + 2 * pair, constant] = sharp * math.cos((h + 1) * angle[pair])
+                query[h * head + 2 * pair + 1, constant] = -sharp * math.sin((h + 1) * angle[pair])
+        group = s.heads // s.kv_heads
+        for i in (1, 2):
+            query, key, read, write = (weight(f"blk.{i}.attn_{n}") for n in ("q", "k", "v", "output"))
+            for kv in range(2):
+                h, rows = group * kv, slice(kv * head, (kv + 1) * head)
+                key[rows] *= 0.1
+                key[rows][fixed:] += 1.2 * before[rows][fixed:]
+                query[h * head:(h + 1) * head] *= 0.1
+                query[h * head + fixed:(h + 1) * head] += 1.2 * value[fixed:head]
+                read[rows] = orthogonal(head)
+                write[:, h * head:(h + 1) * head] = 0.5 * read[rows].T
+
     def rotary(self, length, device, dtype):
         """Cosines and sines of shape (length, head / 2), computed in double precision."""
         s = self.shape
@@ -71,36 +148,40 @@ class Llama(torch.nn.Module):
             -torch.arange(0, s.head, 2, dtype=torch.float64)[None, :] / s.head)
         return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
 
-    @staticmethod
-    def rotate(x, cos, sin):
-        even, odd = x[..., 0::2], x[..., 1::2]
-        return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
-
-    def norm(self, x, weight):
-        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.shape.epsilon) * weight
-
     def forward(self, tokens):
-        """tokens (batch, length) -> logits (batch, length, vocab)"""
-        s = self.shape
+        """tokens (batch, length) -> logits (batch, length, vocab), in the precision of `self.compute`.
+
+        With bfloat16 the matrices and what they multiply are rounded to it; sums along the layers, norms and softmax stay
+        float32. The weights themselves are never rounded.
+        """
+        s, ops = self.shape, self.ops
         named = {n: getattr(self, n.replace(".", "_")) for n in self.weights}
+        compute = self.compute or named["output.weight"].dtype
+        named = {n: w.to(compute) if w.dim() == 2 else w for n, w in named.items()}
         batch, length = tokens.shape
-        x = F.embedding(tokens, named["token_embd.weight"])
-        cos, sin = self.rotary(length, x.device, x.dtype)
-        future = torch.full((length, length), float("-inf"), device=x.device, dtype=x.dtype).triu(1)
+        cos, sin = self.rotary(length, tokens.device, named["output_norm.weight"].dtype)
+        future = torch.full((length, length), float("-inf"), device=tokens.device, dtype=cos.dtype).triu(1)
         group = s.heads // s.kv_heads
+        x, delta = F.embedding(tokens, named["token_embd.weight"]).to(cos.dtype), None
         for i in range(s.layers):
             w = {n[len(f"blk.{i}."):-len(".weight")]: t for n, t in named.items() if n.startswith(f"blk.{i}.")}
-            h = self.norm(x, w["attn_norm"])
-            q = F.linear(h, w["attn_q"]).view(batch, length, s.heads, s.head).transpose(1, 2)
-            k = F.linear(h, w["attn_k"]).view(batch, length, s.kv_heads, s.head).transpose(1, 2)
+            x, h = ops.add_norm(x, delta, w["attn_norm"], s.epsilon, compute)
+            q = ops.rotate(F.linear(h, self.apart(w["attn_q"], s.heads)).view(batch, length, s.heads, s.head).transpose(1, 2), cos, sin)
+            k = ops.rotate(F.linear(h, self.apart(w["attn_k"], s.kv_heads)).view(batch, length, s.kv_heads, s.head).transpose(1, 2), cos, sin)
             v = F.linear(h, w["attn_v"]).view(batch, length, s.kv_heads, s.head).transpose(1, 2)
-            q, k = self.rotate(q, cos, sin), self.rotate(k, cos, sin)
-            k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
-            scores = torch.softmax((q * s.head ** -0.5) @ k.transpose(2, 3) + future, -1)
-            x = x + F.linear((scores @ v).transpose(1, 2).reshape(batch, length, s.width), w["attn_output"])
-            h = self.norm(x, w["ffn_norm"])
-            x = x + F.linear(F.silu(F.linear(h, w["ffn_gate"])) * F.linear(h, w["ffn_up"]), w["ffn_down"])
-        return F.linear(self.norm(x, named["output_norm.weight"]), named["output.weight"])
+            # The queries of a group share keys and values, so they are one taller matrix.
+            scores = q.reshape(-1, group * length, s.head) @ k.reshape(-1, length, s.head).transpose(1, 2)
+            scores = ops.attend(scores.view(-1, group, length, length), future, s.head ** -0.5)
+            mixed = scores.view(-1, group * length, length) @ v.reshape(-1, length, s.head)
+            delta = F.linear(mixed.view(batch, s.heads, length, s.head).transpose(1, 2).reshape(batch, length, s.width), w["attn_output"])
+            x, h = ops.add_norm(x, delta, w["ffn_norm"], s.epsilon, compute)
+            delta = F.linear(ops.swiglu(F.linear(h, w["ffn_gate"]), F.linear(h, w["ffn_up"])), w["ffn_down"])
+        x, h = ops.add_norm(x, delta, named["output_norm.weight"], s.epsilon, compute)
+        return F.linear(h, named["output.weight"])
+
+    def apart(self, weight, heads):
+        """Rows reordered so that the two of a rotated pair lie half a head apart; q * k does not change."""
+        return weight.view(heads, self.shape.head // 2, 2, -1).transpose(1, 2).reshape(weight.shape)
 
     def arrays(self):
         """name -> numpy array as stored: matrices F16, norms F32."""

@@ -239,6 +239,21 @@ class Stories(Writer):
                 self.ask(kind, lambda: [f"What did {who[0]} {base}? It was", f"{who[0]} had spoken of", f"What {who[0]} {verb} was"],
                          f" the {what}.", [f" the {x[1]}." for x in turns], "speak", who[0], what)
 
+    def interview(self):
+        """A dialogue in the fewest words, of which everything is asked about twice: what stands before its speaker is found late."""
+        count = self.rng.randint(2, 4)
+        turns = list(zip(self.sample(PEOPLE, count), self.sample(THINGS, count)))
+        verb, base = self.pick([("saw", "see"), ("lost", "lose"), ("found", "find"), ("sold", "sell"), ("bought", "buy"), ("mended", "mend")])
+        for who, what in turns:
+            self.note("speak", who[0], what)
+            self.tell(lambda: [f'"I {verb} the {what}," {said} {who[0]}.' for said in ("said", "answered", "cried", "whispered")]
+                      + [f'{who[0]} said: "I {verb} the {what}."'])
+        for _ in range(2):
+            self.rng.shuffle(turns)
+            for who, what in turns:
+                self.ask("topic", lambda: [f"What did {who[0]} {base}? It was", f"{who[0]} had spoken of", f"What {who[0]} {verb} was"],
+                         f" the {what}.", [f" the {x[1]}." for x in turns], "speak", who[0], what)
+
     def name(self):
         def make():
             word = "".join(self.pick(SYLLABLES) for _ in range(self.rng.randint(2, 3)))
