@@ -18,6 +18,26 @@
 using namespace bitlens;
 using kernels::Format;
 
+namespace {
+
+/// What the engine is asked for without a window.
+Result<study::MeasureRequest> direct_request(const QString& model, const QString& text,
+                                             const evaluate::Options& options) {
+  const auto session = study::open_model(model.toStdString());
+  if (!session) return pass(session);
+  const auto content = study::load_text(text.toStdString());
+  if (!content) return pass(content);
+  const auto tokens = study::tokenize(**session, *content);
+  if (!tokens) return pass(tokens);
+  study::MeasureRequest request;
+  request.subject = *session;
+  request.text = *tokens;
+  request.options = options;
+  return request;
+}
+
+}  // namespace
+
 class MeasuringTest : public QObject {
   Q_OBJECT
  public:
@@ -48,16 +68,10 @@ class MeasuringTest : public QObject {
     QTRY_COMPARE_WITH_TIMEOUT(document.measurements().results().size(), 2U, 60000);
     const study::MeasuredResult& shown = document.measurements().results()[1];
 
-    const auto session = study::open_model(model.toStdString());
-    const auto content = study::load_text(text.toStdString());
-    QVERIFY(session && content);
-    const auto tokens = study::tokenize(**session, *content);
-    QVERIFY(tokens.has_value());
-    study::MeasureRequest request;
-    request.subject = *session;
+    const auto asked = direct_request(model, text, options);
+    QVERIFY(asked.has_value());
+    study::MeasureRequest request = *asked;
     request.recipe = *shown.recipe;
-    request.text = *tokens;
-    request.options = options;
     ThreadPool pool(1);
     const auto truth = study::measure(request, {pool, {}, {}});
     QVERIFY(truth.has_value());
@@ -115,17 +129,10 @@ class MeasuringTest : public QObject {
     const study::MeasuredResult& exact = document.measurements().results()[0];
     const study::MeasuredResult& fast = document.measurements().results()[1];
 
-    const auto session = study::open_model(model.toStdString());
-    const auto content = study::load_text(text.toStdString());
-    QVERIFY(session && content);
-    const auto tokens = study::tokenize(**session, *content);
-    QVERIFY(tokens.has_value());
-    study::MeasureRequest request;
-    request.subject = *session;
-    request.text = *tokens;
-    request.options = document.measurements().options();
+    const auto request = direct_request(model, text, document.measurements().options());
+    QVERIFY(request.has_value());
     ThreadPool pool(1);
-    const auto truth = study::measure(request, {pool, {}, {}});
+    const auto truth = study::measure(*request, {pool, {}, {}});
     QVERIFY(truth && truth->measurement.deviation);
     QCOMPARE(fast.measurement.perplexity.ppl, truth->measurement.perplexity.ppl);
     QCOMPARE(fast.provenance.compute, std::string("fast"));
