@@ -1,16 +1,13 @@
 // Running a sweep: what is asked for, minus what the journal has, by whatever method.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <map>
 
 #include "core/sensitivity/measured.h"
-#include "core/sensitivity/priority.h"
 #include "core/sensitivity/response.h"
 #include "core/sensitivity/scores.h"
+#include "core/study/cell_estimates.h"
+#include "core/study/response_records.h"
 #include "core/study/sensitivity.h"
 #include "core/study/sensitivity_journal.h"
 
@@ -22,44 +19,7 @@ using sensitivity::Cell;
 using sensitivity::CellRecord;
 using sensitivity::Method;
 
-bool needs_backward(Method method) {
-  return method == Method::Response || method == Method::Fisher;
-}
-
 }  // namespace
-
-Result<Provenance> sensitivity_provenance(const SensitivityRequest& request, const evaluate::Windows& windows,
-                                          const WorkContext& work) {
-  Provenance out;
-  auto hash = request.session->file().sha256(work);
-  if (!hash) return pass(hash);
-  out.model_path = request.session->file().path();
-  out.model_sha256 = std::move(*hash);
-  const tokenizer::Tokenizer& tokenizer = **request.session->tokenizer;
-  out.text_name = request.text->text->name;
-  out.text_sha256 = request.text->text->sha256;
-  out.tokenizer = tokenizer.description();
-  out.bos = tokenizer.adds_bos() && tokenizer.bos() ? "added" : "none";
-  out.protocol = evaluate::protocol_name(request.options.protocol);
-  const bool measured = request.method == Method::Measured;
-  out.activations =
-      evaluate::activations_name(measured ? request.options.activations : evaluate::Activations::Exact);
-  // Scores of weights and inputs have no such choice.
-  const bool runs = measured || needs_backward(request.method);
-  out.compute = evaluate::compute_name(runs ? request.options.compute : evaluate::Compute::Exact);
-  out.quantizer = quantize::quantizer_name(request.quantizer);
-  const ProgramInfo program = program_info();
-  out.program = program.version;
-  out.instruction_set = program.instruction_set;
-  out.context = windows.context;
-  out.windows = windows.inputs.size();
-  out.scored_tokens = windows.inputs.size() * windows.scored_per_window();
-  out.threads = work.pool.size();
-  if (needs_backward(request.method)) out.seed = request.seed;
-  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  out.time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
-  return out;
-}
 
 class SensitivityRun::Impl {
  public:
@@ -77,8 +37,8 @@ class SensitivityRun::Impl {
     for (std::size_t c = 0; c < cells_.size(); ++c) {
       if (records_[c])
         result.cells.push_back(*records_[c]);
-      else if (request_.estimates.empty() && estimate_of(cells_[c]) != nullptr)
-        result.cells.push_back(*estimate_of(cells_[c]));  // left to its prediction
+      else if (request_.estimates.empty() && estimates_.find(cells_[c]) != nullptr)
+        result.cells.push_back(*estimates_.find(cells_[c]));  // left to its prediction
     }
     return result;
   }
@@ -90,7 +50,6 @@ class SensitivityRun::Impl {
     auto windows = plan_windows(*request_.session, *request_.text, request_.options);
     if (!windows) return pass(windows);
     windows_ = std::move(*windows);
-    estimate_windows_ = request_.estimate_windows;
     result_.grouping = request_.grouping;
     auto plan = sensitivity::plan_cells(*request_.session->model, request_.tensor_glob, request_.formats,
                                         request_.quantizer, request_.grouping);
@@ -146,7 +105,7 @@ class SensitivityRun::Impl {
     journal_ = std::move(*journal);
     for (CellRecord& record : found) {
       if (record.method != request_.method) {
-        keep_estimate(std::move(record));
+        estimates_.keep(std::move(record));
         continue;
       }
       for (std::size_t c = 0; c < cells_.size(); ++c)
@@ -156,17 +115,6 @@ class SensitivityRun::Impl {
       result_.warnings.push_back(fmt::format("{} damaged record{} of the journal left out",
                                              journal_->damaged(), journal_->damaged() == 1 ? "" : "s"));
     return {};
-  }
-
-  /// In place of an earlier one with fewer samples.
-  void keep_estimate(CellRecord record) {
-    const auto same = std::ranges::find_if(own_estimates_, [&](const CellRecord& other) {
-      return other.tensor == record.tensor && other.format == record.format;
-    });
-    if (same == own_estimates_.end())
-      own_estimates_.push_back(std::move(record));
-    else
-      *same = std::move(record);
   }
 
   /// Where what is not finished is kept: beside the journal.
@@ -221,10 +169,10 @@ class SensitivityRun::Impl {
       if (auto s = estimate_first(work); !s) return s;
     // Predictions are those of exact activations.
     if (request_.adaptive && request_.options.activations == evaluate::Activations::Exact)
-      leave_to_predictions(missing, cells);
+      choose(estimates_.worth_measuring(cells), missing, cells);
     if (cells.empty()) return {};
-    order_by_information(missing, cells);
-    plan_stops(cells);
+    choose(estimates_.order(cells), missing, cells);
+    estimates_.plan_stops(cells, windows_);
     sensitivity::MeasureOptions options;
     options.activations = request_.options.activations;
     options.compute = request_.options.compute;
@@ -233,8 +181,7 @@ class SensitivityRun::Impl {
     options.keep = keep_state("");
     if (request_.adaptive)
       options.enough = [this](std::size_t at, const sensitivity::MeasuredCell& so_far) {
-        const sensitivity::AdaptiveValue value = extrapolated(at, so_far);
-        return !sensitivity::needs_more_tokens(value.kl_mean, value.kl_se, stops_[at].error_that_matters);
+        return estimates_.enough(at, so_far);
       };
     if (!measurer_) {  // an interrupted run goes on without running the base again
       auto measurer = sensitivity::CellMeasurer::create(request_.session->model, windows_, options, work);
@@ -249,7 +196,7 @@ class SensitivityRun::Impl {
         [&](std::size_t at, const sensitivity::MeasuredCell& cell) -> Status {
           const std::size_t index = missing[at];
           CellRecord record = blank(index);
-          const sensitivity::AdaptiveValue value = extrapolated(at, cell);
+          const sensitivity::AdaptiveValue value = estimates_.extrapolated(at, cell);
           record.kl_mean = value.kl_mean;
           record.kl_se = value.kl_se;
           record.adaptive = request_.adaptive;
@@ -270,6 +217,19 @@ class SensitivityRun::Impl {
         counted);
   }
 
+  /// These of the cells, in this order.
+  static void choose(const std::vector<std::size_t>& places, std::vector<std::size_t>& missing,
+                     std::vector<Cell>& cells) {
+    std::vector<std::size_t> chosen;
+    std::vector<Cell> chosen_cells;
+    for (const std::size_t c : places) {
+      chosen.push_back(missing[c]);
+      chosen_cells.push_back(std::move(cells[c]));
+    }
+    missing = std::move(chosen);
+    cells = std::move(chosen_cells);
+  }
+
   /// Progress of what is left as progress of the whole, cells known before counted in.
   [[nodiscard]] std::uint64_t scaled(const Progress& progress, std::size_t missing) const {
     const double known = 1.0 - static_cast<double>(missing) / static_cast<double>(records_.size());
@@ -286,166 +246,34 @@ class SensitivityRun::Impl {
   /// Adaptive measuring starts from predictions of all cells: they say what matters and make up for windows
   /// left out.
   Status estimate_first(const WorkContext& work) {
-    sensitivity::ResponseOptions options = response_options();
+    sensitivity::ResponseOptions options = response_options(request_);
     // They only say where to look and how windows differ: what is told is measured with the request's
     // products.
     options.compute = evaluate::Compute::Fast;
     options.keep = keep_state(" predictions");
-    estimate_windows_ = sampled_windows();
     std::vector<CellRecord> known(cells_.size());
     for (std::size_t c = 0; c < cells_.size(); ++c)
-      if (const CellRecord* record = estimate_of(cells_[c])) known[c] = *record;
+      if (const CellRecord* record = estimates_.find(cells_[c])) known[c] = *record;
     const auto whole = [&](const CellRecord& record) { return record.samples >= request_.samples; };
-    if (std::ranges::all_of(known, whole)) return {};
-    own_estimates_.assign(known.size(), {});
-    const auto take = [&](std::span<const std::size_t> updated,
-                          const sensitivity::ResponseMatrix& matrix) -> Status {
-      std::vector<CellRecord> records;
-      for (const std::size_t c : updated) {
-        records.push_back(response_record(cells_[c], matrix, c));
-        own_estimates_[c] = records.back();
-      }
-      return journal_ ? journal_->append(records) : Status{};
-    };
-    auto matrix = sensitivity::response_vectors(request_.session->model, cells_, windows_, options, take,
-                                                work, known_responses(known, estimate_windows_));
-    if (!matrix) return pass(matrix);
-    for (std::size_t c = 0; c < cells_.size(); ++c)  // those a journal knew whole were not updated
-      own_estimates_[c] = response_record(cells_[c], *matrix, c);
+    if (!std::ranges::all_of(known, whole)) {
+      const auto take = [&](std::span<const std::size_t> updated,
+                            const sensitivity::ResponseMatrix& matrix) -> Status {
+        std::vector<CellRecord> records;
+        for (const std::size_t c : updated) records.push_back(response_record(cells_[c], matrix, c));
+        return journal_ ? journal_->append(records) : Status{};
+      };
+      auto matrix =
+          sensitivity::response_vectors(request_.session->model, cells_, windows_, options, take, work,
+                                        known_responses(known, request_.samples, sampled_windows()));
+      if (!matrix) return pass(matrix);
+      for (std::size_t c = 0; c < cells_.size(); ++c) known[c] = response_record(cells_[c], *matrix, c);
+    }
+    estimates_.replace(std::move(known), sampled_windows());
     return {};
   }
 
-  /// A cell is not measured where the error of its prediction is below what matters already, unless a choice
-  /// hangs on it.
-  void leave_to_predictions(std::vector<std::size_t>& missing, std::vector<Cell>& cells) const {
-    const auto matters = errors_that_matter();
-    std::vector<std::size_t> left;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      const CellRecord* known = estimate_of(cells[c]);
-      const auto format = matters.find(cells[c].format);
-      if (known == nullptr || format == matters.end() || near_decision(cells[c]) ||
-          !(known->kl_se <= format->second))
-        left.push_back(c);
-    }
-    for (std::size_t i = 0; i < left.size(); ++i) {
-      missing[i] = missing[left[i]];
-      if (i != left[i]) cells[i] = std::move(cells[left[i]]);
-    }
-    missing.resize(left.size());
-    cells.resize(left.size());
-  }
-
-  [[nodiscard]] bool near_decision(const Cell& cell) const {
-    return std::ranges::find(request_.decisions, std::pair(cell.name, cell.format)) !=
-           request_.decisions.end();
-  }
-
-  [[nodiscard]] std::map<kernels::Format, double> errors_that_matter() const {
-    std::map<kernels::Format, std::vector<double>> of_format;
-    for (const CellRecord& record : estimates()) of_format[record.format].push_back(record.kl_mean);
-    std::map<kernels::Format, double> out;
-    for (const auto& [format, values] : of_format) out[format] = sensitivity::error_that_matters(values);
-    return out;
-  }
-
-  [[nodiscard]] const std::vector<CellRecord>& estimates() const {
-    return request_.estimates.empty() ? own_estimates_ : request_.estimates;
-  }
-
-  [[nodiscard]] const CellRecord* estimate_of(const Cell& cell) const {
-    const auto found = std::ranges::find_if(estimates(), [&](const CellRecord& record) {
-      return record.tensor == cell.name && record.format == cell.format && record.quantizer == cell.quantizer;
-    });
-    return found == estimates().end() ? nullptr : &*found;
-  }
-
-  /// Without estimates the plan's order stays.
-  void order_by_information(std::vector<std::size_t>& missing, std::vector<Cell>& cells) const {
-    if (estimates().empty()) return;
-    std::vector<sensitivity::Estimate> thought(cells.size(), {sensitivity::kUnknown, sensitivity::kUnknown});
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      if (const CellRecord* known = estimate_of(cells[c])) {
-        thought[c].kl_mean = known->kl_mean;
-        thought[c].kl_se = known->kl_se;
-      }
-      thought[c].near_decision = near_decision(cells[c]);
-    }
-    const auto order = sensitivity::most_informative_first(*request_.session->model, cells, thought);
-    std::vector<std::size_t> ordered;
-    std::vector<Cell> ordered_cells;
-    for (const std::size_t c : order) {
-      ordered.push_back(missing[c]);
-      ordered_cells.push_back(cells[c]);
-    }
-    missing = std::move(ordered);
-    cells = std::move(ordered_cells);
-  }
-
-  /// When each cell may stop, by the predictions: known before the first is measured.
-  void plan_stops(const std::vector<Cell>& cells) {
-    stops_.resize(cells.size());
-    if (!request_.adaptive) return;
-    auto matters = errors_that_matter();
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      stops_[c].error_that_matters = matters[cells[c].format];
-      const CellRecord* known = estimate_of(cells[c]);
-      if (known == nullptr || estimate_windows_ != windows_.inputs.size()) continue;
-      stops_[c].prediction =
-          sensitivity::predict_windows(known->response, windows_.inputs.size(), windows_.scored_per_window());
-    }
-  }
-
-  [[nodiscard]] sensitivity::AdaptiveValue extrapolated(std::size_t at,
-                                                        const sensitivity::MeasuredCell& so_far) const {
-    return sensitivity::extrapolate(so_far, windows_.inputs.size(),
-                                    stops_[at].prediction.kl.empty() ? nullptr : &stops_[at].prediction);
-  }
-
-  [[nodiscard]] sensitivity::ResponseOptions response_options() const {
-    sensitivity::ResponseOptions options;
-    options.compute = request_.options.compute;
-    options.samples = request_.samples;
-    options.seed = request_.seed;
-    options.memory_budget = std::max(options.memory_budget, request_.options.memory_budget);
-    options.spill_folder = request_.spill_folder;
-    return options;
-  }
-
-  /// What is known of all these cells, whose records may be empty.
-  [[nodiscard]] sensitivity::KnownResponses known_responses(const std::vector<CellRecord>& records,
-                                                            std::size_t windows) const {
-    sensitivity::KnownResponses known;
-    known.draws = request_.samples;
-    for (const CellRecord& record : records) {
-      known.draws = std::min<std::size_t>(known.draws, record.response.size() / windows);
-      known.rows.push_back(record.response);
-      known.text.push_back(record.text_response);
-    }
-    return known;
-  }
-
-  [[nodiscard]] CellRecord response_record(const Cell& cell, const sensitivity::ResponseMatrix& matrix,
-                                           std::size_t at) const {
-    CellRecord record;
-    record.tensor = cell.name;
-    record.format = cell.format;
-    record.quantizer = cell.quantizer;
-    record.method = Method::Response;
-    record.samples = matrix.known(at);
-    const sensitivity::Prediction prediction = matrix.predict(at);
-    record.kl_mean = prediction.kl_mean;
-    record.kl_se = prediction.kl_se;
-    record.dnll_mean = prediction.dnll_mean;
-    record.dnll_se = prediction.dnll_se;
-    const auto row = matrix.row(at);
-    record.response.assign(row.begin(), row.end());
-    const auto text = matrix.text_row(at);
-    record.text_response.assign(text.begin(), text.end());
-    return record;
-  }
-
   Status respond(const std::vector<std::size_t>& missing, std::vector<Cell> cells, const WorkContext& work) {
-    sensitivity::ResponseOptions options = response_options();
+    sensitivity::ResponseOptions options = response_options(request_);
     options.keep = keep_state("");
     options.diagonal_fisher = request_.method == Method::Fisher;
     // The diagonal Fisher score takes the draws of one round.
@@ -476,8 +304,9 @@ class SensitivityRun::Impl {
     };
     std::vector<CellRecord> kept;
     for (const std::size_t index : missing) kept.push_back(records_[index].value_or(CellRecord{}));
-    const auto known = request_.method == Method::Response ? known_responses(kept, sampled_windows())
-                                                           : sensitivity::KnownResponses{};
+    const auto known = request_.method == Method::Response
+                           ? known_responses(kept, request_.samples, sampled_windows())
+                           : sensitivity::KnownResponses{};
     auto matrix = sensitivity::response_vectors(request_.session->model, std::move(cells), windows_, options,
                                                 update, work, known);
     if (!matrix) return pass(matrix);
@@ -504,13 +333,7 @@ class SensitivityRun::Impl {
   evaluate::Windows windows_;
   std::vector<Cell> cells_;
   std::vector<std::optional<CellRecord>> records_;
-  struct Stop {
-    double error_that_matters = 0;
-    sensitivity::WindowPrediction prediction;
-  };
-  std::vector<Stop> stops_;                // adaptive measuring, by position in the list being measured
-  std::vector<CellRecord> own_estimates_;  // when none were given
-  std::size_t estimate_windows_ = 0;       // behind the estimates
+  CellEstimates estimates_{request_};
   std::optional<RunJournal> journal_;
   std::unique_ptr<sensitivity::CellMeasurer> measurer_;
   SensitivityResult result_;  // without its cells

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "core/sensitivity/agreement.h"
-#include "core/sensitivity/measured.h"
 #include "tests/golden/sensitivity/golden.h"
+#include "tests/support/measured_cells.h"
 
 using namespace bitlens;
 using sensitivity::MeasuredCell;
@@ -20,18 +20,7 @@ class MeasuredGoldenTest : public QObject {
                                             evaluate::Activations activations) {
     sensitivity::MeasureOptions options;
     options.activations = activations;
-    auto measurer = sensitivity::CellMeasurer::create(setting.model, setting.windows, options, work_);
-    if (!measurer) return pass(measurer);
-    std::vector<MeasuredCell> out(cells.size());
-    const auto status = (*measurer)->measure(
-        cells,
-        [&](std::size_t index, const MeasuredCell& cell) -> Status {
-          out[index] = cell;
-          return {};
-        },
-        work_);
-    if (!status) return pass(status);
-    return out;
+    return test::measure_cells(setting.model, setting.windows, cells, options, work_);
   }
 
  private slots:

@@ -8,13 +8,12 @@
 #include <QTest>
 #include <csignal>
 
-#include "core/sensitivity/measured.h"
 #include "core/sensitivity/response.h"
-#include "tests/unit/sensitivity/tiny_llama.h"
+#include "tests/support/measured_cells.h"
+#include "tests/unit/sensitivity/small_setting.h"
 
 using namespace bitlens;
 using sensitivity::Cell;
-using sensitivity::CellMeasurer;
 using sensitivity::MeasuredCell;
 using sensitivity::ResponseMatrix;
 using sensitivity::StateFile;
@@ -67,17 +66,7 @@ class KillTest : public QObject {
                                     Reports& reports) {
     ThreadPool pool(2);
     const WorkContext work{pool, {}, std::ref(reports)};
-    auto measurer = CellMeasurer::create(model_, windows, options, work);
-    if (!measurer) return {};
-    std::vector<MeasuredCell> out(cells.size());
-    const auto status = (*measurer)->measure(
-        cells,
-        [&](std::size_t index, const MeasuredCell& cell) -> Status {
-          out[index] = cell;
-          return {};
-        },
-        work);
-    return status ? out : std::vector<MeasuredCell>{};
+    return test::measure_cells(model_, windows, cells, options, work).value_or(std::vector<MeasuredCell>{});
   }
   /// Everything but the time it took.
   static bool same(const MeasuredCell& a, const MeasuredCell& b) {
@@ -101,7 +90,7 @@ class KillTest : public QObject {
 
  private slots:
   void initTestCase() {
-    model_ = test::open_bytes(test::tiny_llama_bytes({}), folder_.filePath("m.gguf").toStdString());
+    model_ = test::draw_and_open(test::small_llama(), folder_.filePath("m.gguf").toStdString());
     QVERIFY(model_);
     const auto plan = sensitivity::plan_cells(*model_, "*", {kernels::Format::Q4_0, kernels::Format::Q8_0},
                                               kernels::Quantizer::Rtn);
@@ -112,7 +101,7 @@ class KillTest : public QObject {
                       kernels::Format::Q4_0,
                       kernels::Quantizer::Rtn,
                       {cells_.front().tensors.front(), cells_.back().tensors.front()}});
-    windows_ = test::random_windows(96, 40, 6);
+    windows_ = test::small_windows(40, 6);
   }
 
   void responses_go_on_where_they_were_data() {
@@ -197,7 +186,7 @@ class KillTest : public QObject {
 
   void long_cells_go_on_where_they_were() {
     sensitivity::MeasureOptions options;
-    const auto windows = test::random_windows(96, 40, 500);  // three batches
+    const auto windows = test::small_windows(40, 500);  // three batches
     const std::vector<Cell> cells = {cells_[0], cells_[5], cells_[9]};
     Reports all{"measure"};
     const auto whole = measure(options, windows, cells, all);

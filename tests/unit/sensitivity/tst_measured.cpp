@@ -4,8 +4,8 @@
 #include <cmath>
 #include <map>
 
-#include "core/sensitivity/measured.h"
-#include "tests/unit/sensitivity/tiny_llama.h"
+#include "tests/support/measured_cells.h"
+#include "tests/unit/sensitivity/small_setting.h"
 
 using namespace bitlens;
 using sensitivity::Cell;
@@ -28,36 +28,22 @@ class MeasuredTest : public QObject {
   ThreadPool pool_{2};
   WorkContext work_{pool_};
 
-  std::shared_ptr<const model::Model> model(const test::TinyShape& shape = {}) {
-    return test::open_bytes(test::tiny_llama_bytes(shape), folder_.filePath("m.gguf").toStdString());
+  std::shared_ptr<const model::Model> model(const testing::TinyLlama& shape = test::small_llama()) {
+    return test::draw_and_open(shape, folder_.filePath("m.gguf").toStdString());
   }
   std::vector<MeasuredCell> sweep(const std::shared_ptr<const model::Model>& model,
                                   const evaluate::Windows& windows, const std::vector<Cell>& cells,
                                   const sensitivity::MeasureOptions& options, ThreadPool& pool,
                                   bool* spilled = nullptr) {
-    const WorkContext work{pool};
-    auto measurer = CellMeasurer::create(model, windows, options, work);
-    if (!measurer) {
-      qWarning("%s", measurer.error().describe().c_str());
-      return {};
-    }
-    if (spilled != nullptr) *spilled = (*measurer)->spilled();
-    std::vector<MeasuredCell> out(cells.size());
-    const auto status = (*measurer)->measure(
-        cells,
-        [&](std::size_t index, const MeasuredCell& cell) -> Status {
-          out[index] = cell;
-          return {};
-        },
-        work);
-    if (!status) qWarning("%s", status.error().describe().c_str());
-    return status ? out : std::vector<MeasuredCell>{};
+    auto out = test::measure_cells(model, windows, cells, options, WorkContext{pool}, spilled);
+    if (!out) qWarning("%s", out.error().describe().c_str());
+    return out ? *out : std::vector<MeasuredCell>{};
   }
-  void compare_with_naive(const test::TinyShape& shape, Grouping grouping,
+  void compare_with_naive(const testing::TinyLlama& shape, Grouping grouping,
                           evaluate::Activations activations) {
     const auto m = model(shape);
     QVERIFY(m);
-    const auto windows = test::random_windows(shape.vocabulary, 40, 5);
+    const auto windows = test::small_windows(40, 5);
     const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0, kernels::Format::Q8_0},
                                               kernels::Quantizer::Rtn, grouping);
     QVERIFY(plan);
@@ -104,9 +90,9 @@ class MeasuredTest : public QObject {
     QFETCH(bool, bias);
     QFETCH(int, grouping);
     QFETCH(bool, q8);
-    test::TinyShape shape;
+    testing::TinyLlama shape = test::small_llama();
     shape.tied = tied;
-    shape.bias = bias;
+    shape.biases = bias;
     compare_with_naive(shape, static_cast<Grouping>(grouping),
                        q8 ? evaluate::Activations::Q8 : evaluate::Activations::Exact);
   }
@@ -114,7 +100,7 @@ class MeasuredTest : public QObject {
   void control_reads_exactly_zero() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 40, 3);
+    const auto windows = test::small_windows(40, 3);
     for (const auto activations : {evaluate::Activations::Exact, evaluate::Activations::Q8}) {
       sensitivity::MeasureOptions options;
       options.activations = activations;
@@ -133,7 +119,7 @@ class MeasuredTest : public QObject {
   void same_bits_under_all_circumstances() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 56, 6);
+    const auto windows = test::small_windows(56, 6);
     auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0, kernels::Format::Q5_1},
                                         kernels::Quantizer::Rtn);
     QVERIFY(plan);
@@ -166,7 +152,7 @@ class MeasuredTest : public QObject {
   }
 
   void lists_what_cannot_be() {
-    test::TinyShape shape;
+    testing::TinyLlama shape = test::small_llama();
     shape.ffn = 100;  // not a whole number of blocks
     const auto m = model(shape);
     QVERIFY(m);
@@ -194,7 +180,7 @@ class MeasuredTest : public QObject {
     QVERIFY(m);
     const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
     QVERIFY(plan);
-    auto measurer = CellMeasurer::create(m, test::random_windows(96, 40, 2), {}, work_);
+    auto measurer = CellMeasurer::create(m, test::small_windows(40, 2), {}, work_);
     QVERIFY(measurer);
     std::stop_source stop;
     const WorkContext stoppable{pool_, stop.get_token()};
@@ -230,7 +216,7 @@ class MeasuredTest : public QObject {
                              total = progress.total;
                              ++reports;
                            }};
-    auto measurer = CellMeasurer::create(m, test::random_windows(96, 40, 2), {}, work);
+    auto measurer = CellMeasurer::create(m, test::small_windows(40, 2), {}, work);
     QVERIFY(measurer);
     QVERIFY((*measurer)->measure(
         plan->cells, [](std::size_t, const MeasuredCell&) -> Status { return {}; }, work));

@@ -9,7 +9,7 @@
 #include "core/sensitivity/measured.h"
 #include "core/sensitivity/priority.h"
 #include "core/sensitivity/response.h"
-#include "tests/unit/sensitivity/tiny_llama.h"
+#include "tests/unit/sensitivity/small_setting.h"
 
 using namespace bitlens;
 using sensitivity::Cell;
@@ -23,7 +23,7 @@ class PriorityTest : public QObject {
   WorkContext work_{pool_};
 
   std::shared_ptr<const model::Model> model() {
-    return test::open_bytes(test::tiny_llama_bytes({}), folder_.filePath("m.gguf").toStdString());
+    return test::draw_and_open(test::small_llama(), folder_.filePath("m.gguf").toStdString());
   }
   static std::vector<Cell> cells(const model::Model& model) {
     const auto plan = sensitivity::plan_cells(model, "*", {kernels::Format::Q4_0, kernels::Format::Q8_0},
@@ -136,7 +136,7 @@ class PriorityTest : public QObject {
     const auto m = model();
     QVERIFY(m);
     auto all = cells(*m);
-    const auto windows = test::random_windows(96, 40, 12);
+    const auto windows = test::small_windows(40, 12);
     const std::size_t scored = windows.scored_per_window();
     const std::size_t step = (128 + scored - 1) / scored;
     evaluate::Windows fewer = windows;
@@ -172,7 +172,7 @@ class PriorityTest : public QObject {
   void responses_go_on_where_they_stopped() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 40, 3);
+    const auto windows = test::small_windows(40, 3);
     sensitivity::ResponseOptions options;
     options.seed = 11;
     options.samples = 18;

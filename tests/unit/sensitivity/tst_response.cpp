@@ -11,7 +11,7 @@
 #include "core/sensitivity/measured.h"
 #include "core/sensitivity/response.h"
 #include "tests/unit/sensitivity/double_llama.h"
-#include "tests/unit/sensitivity/tiny_llama.h"
+#include "tests/unit/sensitivity/small_setting.h"
 
 using namespace bitlens;
 using sensitivity::Cell;
@@ -24,8 +24,8 @@ class ResponseTest : public QObject {
   ThreadPool pool_{2};
   WorkContext work_{pool_};
 
-  std::shared_ptr<const model::Model> model(const test::TinyShape& shape = {}) {
-    return test::open_bytes(test::tiny_llama_bytes(shape), folder_.filePath("m.gguf").toStdString());
+  std::shared_ptr<const model::Model> model(const testing::TinyLlama& shape = test::small_llama()) {
+    return test::draw_and_open(shape, folder_.filePath("m.gguf").toStdString());
   }
   static std::vector<Cell> cells(const model::Model& model,
                                  std::vector<kernels::Format> formats = {kernels::Format::Q4_0}) {
@@ -39,8 +39,8 @@ class ResponseTest : public QObject {
     QTest::addColumn<bool>("bias");
     QTest::addColumn<int>("sliding");
     QTest::addColumn<int>("rotated");
-    QTest::newRow("plain") << false << false << 0 << 0;
-    QTest::newRow("tied output, biases") << true << true << 0 << 0;
+    QTest::newRow("plain") << false << false << 0 << 16;
+    QTest::newRow("tied output, biases") << true << true << 0 << 16;
     QTest::newRow("sliding window, partly rotated") << false << true << 9 << 8;
   }
   void equals_finite_differences() {
@@ -48,15 +48,15 @@ class ResponseTest : public QObject {
     QFETCH(bool, bias);
     QFETCH(int, sliding);
     QFETCH(int, rotated);
-    test::TinyShape shape;
+    testing::TinyLlama shape = test::small_llama();
     shape.layers = 2;
     shape.tied = tied;
-    shape.bias = bias;
+    shape.biases = bias;
     shape.sliding_window = static_cast<std::uint32_t>(sliding);
-    shape.rotated = static_cast<std::uint32_t>(rotated);
+    shape.rope_dimensions = static_cast<std::uint32_t>(rotated);
     const auto m = model(shape);
     QVERIFY(m);
-    const auto windows = test::random_windows(shape.vocabulary, 56, 2);
+    const auto windows = test::small_windows(56, 2);
     sensitivity::ResponseOptions options;
     options.samples = 6;
     options.seed = 5;
@@ -157,7 +157,7 @@ class ResponseTest : public QObject {
   void same_bits_at_any_thread_count_and_memory() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 56, 5);
+    const auto windows = test::small_windows(56, 5);
     const auto list = cells(*m, {kernels::Format::Q4_0, kernels::Format::Q8_0});
     sensitivity::ResponseOptions options;
     options.samples = 20;
@@ -178,7 +178,7 @@ class ResponseTest : public QObject {
   void responses_add() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 40, 4);
+    const auto windows = test::small_windows(40, 4);
     auto list = cells(*m);
     const std::size_t singles = list.size();
     Cell all{"*", kernels::Format::Q4_0, kernels::Quantizer::Rtn, {}};
@@ -210,7 +210,7 @@ class ResponseTest : public QObject {
   void agrees_with_measured_cells() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 64, 10);
+    const auto windows = test::small_windows(64, 10);
     const auto list = cells(*m, {kernels::Format::Q8_0});
     sensitivity::ResponseOptions options;
     options.samples = 400;
@@ -236,7 +236,7 @@ class ResponseTest : public QObject {
   void reports_layer_by_layer_and_stops() {
     const auto m = model();
     QVERIFY(m);
-    const auto windows = test::random_windows(96, 40, 2);
+    const auto windows = test::small_windows(40, 2);
     const auto list = cells(*m);
     sensitivity::ResponseOptions options;
     options.samples = 128;
