@@ -12,6 +12,9 @@ namespace bitlens::views {
 
 namespace {
 
+/// Print smaller than this share of the usual size cannot be read.
+constexpr double kFinest = 0.7;
+
 /// What there is room for: letters, number and its error; of a divergence rather the error than the letters.
 void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const QModelIndex& index,
                 bool wide) {
@@ -28,8 +31,15 @@ void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const 
     number.prepend(QChar(0x2248));  // almost equal
     small.setItalic(true);
   }
-  const QFontMetrics metrics(font), small_metrics(small);
   constexpr int gap = 4;
+  // Rather finer print than a number without its error. Letters come in whole pixels, so sizes are tried.
+  for (double size = small.pointSizeF(); size > 0 && !error.isEmpty(); size -= 0.25) {
+    small.setPointSizeF(size);
+    const QFontMetrics fits(small);
+    if (fits.horizontalAdvance(number) + gap + fits.horizontalAdvance(error) <= inner.width()) break;
+    if (size < kFinest * font.pointSizeF()) break;
+  }
+  const QFontMetrics metrics(font), small_metrics(small);
   const auto width = [&](const QString& first, const QString& second, const QString& third) {
     return metrics.horizontalAdvance(first) + small_metrics.horizontalAdvance(second) +
            small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : gap) +

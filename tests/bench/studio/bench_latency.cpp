@@ -1,11 +1,14 @@
 // How long the window keeps an event waiting while a measurement runs and a chip is dragged over the map.
 //
 // A helper thread posts a time-stamped event every 2 ms; its age when the window's thread gets to it is the
-// latency. Meanwhile a chip moves to another cell every 16 ms, as a hand would drag it, so every move
-// resolves the recipe anew. Prints one JSON line: latency in milliseconds (median, p99, max), the cost of the
-// moves themselves, and the time to resolve the model's recipe.
+// latency, which on a busy machine is mostly the scheduler's. What the window itself does is told by the
+// processor time its thread spends on one event, whatever else runs: "work", with the worst events by name.
+// Meanwhile a chip moves to another cell every 16 ms, as a hand would drag it, so every move resolves the
+// recipe anew. Prints one JSON object: times in milliseconds (median, p99, max), the cost of the moves
+// themselves, and the time to resolve the model's recipe.
 //
-//   bench_latency MODEL TEXT [SECONDS]     (offscreen unless QT_QPA_PLATFORM says otherwise)
+//   bench_latency MODEL TEXT [SECONDS] [measure|sensitivity]     (offscreen unless QT_QPA_PLATFORM says
+//   otherwise)
 #include <QApplication>
 #include <QDragEnterEvent>
 #include <QDragMoveEvent>
@@ -16,6 +19,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app/studio/main_window.h"
@@ -49,10 +54,57 @@ class Catcher : public QObject {
   }
 };
 
+/// Milliseconds of processor time this thread has had.
+double worked() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+/// Notes what each event costs the window's thread; events sent while another is handled belong to that one.
+class WatchedApplication : public QApplication {
+ public:
+  using QApplication::QApplication;
+
+  struct Handled {
+    double milliseconds;
+    std::string what;
+  };
+  std::vector<double> milliseconds;
+  std::vector<Handled> slow;  ///< those above kSlow
+  bool recording = false;
+  static constexpr double kSlow = 4;
+
+  bool notify(QObject* receiver, QEvent* event) override {
+    if (!recording || depth_ > 0) return QApplication::notify(receiver, event);
+    // The receiver may be gone when its event is handled.
+    const std::string what = std::string(receiver->metaObject()->className()) + ' ' +
+                             receiver->objectName().toStdString() + ' ' + std::to_string(event->type());
+    ++depth_;
+    const double begin = worked();
+    const bool handled = QApplication::notify(receiver, event);
+    const double took = worked() - begin;
+    --depth_;
+    milliseconds.push_back(took);
+    if (took > kSlow) slow.push_back({took, what});
+    return handled;
+  }
+
+ private:
+  int depth_ = 0;
+};
+
 double at(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+nlohmann::json spread(const std::vector<double>& values) {
+  return {{"count", values.size()},
+          {"median", at(values, 0.5)},
+          {"p99", at(values, 0.99)},
+          {"max", at(values, 1)}};
 }
 
 bool wait_for(const std::function<bool()>& met, int seconds) {
@@ -67,13 +119,14 @@ bool wait_for(const std::function<bool()>& met, int seconds) {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: bench_latency MODEL TEXT [SECONDS]\n");
+    std::fprintf(stderr, "usage: bench_latency MODEL TEXT [SECONDS] [measure|sensitivity]\n");
     return 2;
   }
   if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
   QStandardPaths::setTestModeEnabled(true);
   QApplication::setStyle(QStringLiteral("Fusion"));
-  QApplication app(argc, argv);
+  WatchedApplication app(argc, argv);
+  const bool sensitivity = argc > 4 && std::string_view(argv[4]) == "sensitivity";
   studio::Options options;
   options.clean = true;
   studio::Language language;
@@ -98,7 +151,10 @@ int main(int argc, char** argv) {
   document.assign({document.session()->file().find_tensor("blk.0.attn_q.weight").value_or(0)},
                   kernels::Format::Q8_0);
   wait_for([&] { return document.changes_anything(); }, 10);
-  document.measure();
+  if (sensitivity)
+    document.find_sensitivity();
+  else
+    document.measure();
 
   Catcher catcher;
   std::atomic<bool> stop = false;
@@ -128,27 +184,33 @@ int main(int argc, char** argv) {
   });
   hand.start(16);
   const int seconds = argc > 3 ? std::atoi(argv[3]) : 10;
-  catcher.recording = true;
+  catcher.recording = app.recording = true;
   QElapsedTimer run;
   run.start();
-  bool measuring_throughout = true;
+  bool busy_throughout = true;
   while (run.elapsed() < seconds * 1000) {
     QCoreApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
-    measuring_throughout = measuring_throughout && document.measurements().measuring();
+    busy_throughout = busy_throughout &&
+                      (sensitivity ? document.sensitivity().busy() : document.measurements().measuring());
   }
-  catcher.recording = false;
+  catcher.recording = app.recording = false;
   hand.stop();
   stop = true;
   pinger.join();
-  std::printf(
-      "{\"events\": %zu, \"latency_ms\": {\"median\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"moves\": %zu, "
-      "\"move_ms\": {\"median\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"resolve_ms\": %.3f, \"tensors\": "
-      "%zu, "
-      "\"measuring_throughout\": %s, \"engine_threads\": %d}\n",
-      catcher.milliseconds.size(), at(catcher.milliseconds, 0.5), at(catcher.milliseconds, 0.99),
-      at(catcher.milliseconds, 1), moves.size(), at(moves, 0.5), at(moves, 0.99), at(moves, 1), resolve_ms,
-      document.session()->file().tensors().size(), measuring_throughout ? "true" : "false",
-      window.engine().threads());
+  std::ranges::sort(app.slow, std::greater{}, &WatchedApplication::Handled::milliseconds);
+  nlohmann::json slow = nlohmann::json::array();
+  for (std::size_t i = 0; i < std::min<std::size_t>(app.slow.size(), 10); ++i)
+    slow.push_back({{"ms", app.slow[i].milliseconds}, {"event", app.slow[i].what}});
+  const nlohmann::json figures = {{"job", sensitivity ? "sensitivity" : "measure"},
+                                  {"work_ms", spread(app.milliseconds)},
+                                  {"slowest_events", slow},
+                                  {"latency_ms", spread(catcher.milliseconds)},
+                                  {"move_ms", spread(moves)},
+                                  {"resolve_ms", resolve_ms},
+                                  {"tensors", document.session()->file().tensors().size()},
+                                  {"busy_throughout", busy_throughout},
+                                  {"engine_threads", window.engine().threads()}};
+  std::puts(figures.dump(1).c_str());
   window.engine().cancel_all();
   return 0;
 }
