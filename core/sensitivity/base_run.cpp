@@ -19,8 +19,7 @@ std::uint64_t layer_bytes(const run::Forward& forward) {
 }  // namespace
 
 Result<std::unique_ptr<BaseRun>> BaseRun::create(std::shared_ptr<const model::Model> model,
-                                                 const evaluate::Windows& windows, const Options& options,
-                                                 const WorkContext& work) {
+                                                 const evaluate::Windows& windows, const Options& options) {
   std::unique_ptr<BaseRun> base(new BaseRun);
   base->model_ = std::move(model);
   base->windows_ = &windows;
@@ -37,7 +36,6 @@ Result<std::unique_ptr<BaseRun>> BaseRun::create(std::shared_ptr<const model::Mo
   if (!states) return pass(states);
   base->states_ = std::move(*states);
   base->plan_memory(options.memory_budget);
-  if (auto s = base->run(work); !s) return pass(s);
   return base;
 }
 
@@ -63,32 +61,33 @@ void BaseRun::plan_memory(std::uint64_t budget) {
   records_.resize(keep_records_ ? batches : 1);
 }
 
-Status BaseRun::run(const WorkContext& work) {
-  const std::size_t count = windows_->inputs.size(), floats = window_floats();
-  const std::uint64_t total = std::uint64_t{count} * forward_->parameters().layers;
+Status BaseRun::reach(std::size_t windows, const std::function<void(std::size_t)>& advance,
+                      const WorkContext& work) {
+  const std::size_t count = std::min(windows, windows_->inputs.size()), floats = window_floats();
+  if (count <= reached_) return {};
   kernels::FloatBuffer hidden;
   if (!hidden.resize(batch_ * floats)) return fail(ErrorCode::Memory, "not enough memory for hidden states");
-  for (std::size_t w = 0; w < count; w += batch_) {
+  for (std::size_t w = reached_; w < count; w += batch_) {
     const std::size_t some = std::min(batch_, count - w);
     const std::span inputs = std::span(windows_->inputs).subspan(w, some);
     if (auto s = forward_->embed(inputs, hidden.data(), work); !s) return s;
     if (auto s = states_->put(0, w * floats, some * floats, hidden.data()); !s) return s;
   }
-  std::uint64_t done = 0;
   for (int layer = 0; layer < layers(); ++layer) {
     auto layer_weights = weights(layer, work);
     if (!layer_weights) return pass(layer_weights);
     const auto at = static_cast<std::size_t>(layer);
-    for (std::size_t w = 0; w < count; w += batch_) {
+    for (std::size_t w = reached_; w < count; w += batch_) {
       const std::size_t some = std::min(batch_, count - w);
       auto input = states(layer, w, some, room_);
       if (!input) return pass(input);
       if (auto s = block_->run(view_of(**layer_weights), layer, *input, hidden.data(), some, 0, work); !s)
         return s;
       if (auto s = states_->put(at + 1, w * floats, some * floats, hidden.data()); !s) return s;
-      work.report("base", done += some, total);
+      advance(some);
     }
   }
+  reached_ = count;
   return {};
 }
 

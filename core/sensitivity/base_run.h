@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -29,11 +30,15 @@ class BaseRun {
     std::string spill_folder;
     std::size_t most_windows = std::numeric_limits<std::size_t>::max();  ///< that go through a block together
   };
-  /// Runs all windows through all blocks. Progress "base" in windows x blocks.
+  /// Nothing is run yet.
   [[nodiscard]] static Result<std::unique_ptr<BaseRun>> create(std::shared_ptr<const model::Model> model,
                                                                const evaluate::Windows& windows,
-                                                               const Options& options,
-                                                               const WorkContext& work);
+                                                               const Options& options);
+  /// Runs windows through all blocks until the first `windows` have been, those of earlier calls not again:
+  /// whole batches, or all. `advance` is told how many have gone through a block.
+  [[nodiscard]] Status reach(std::size_t windows, const std::function<void(std::size_t)>& advance,
+                             const WorkContext& work);
+  [[nodiscard]] std::size_t reached() const { return reached_; }
 
   [[nodiscard]] const std::shared_ptr<const model::Model>& model() const { return model_; }
   [[nodiscard]] const run::Forward& forward() const { return *forward_; }
@@ -67,15 +72,13 @@ class BaseRun {
 
  private:
   BaseRun() = default;
-  [[nodiscard]] Status run(const WorkContext& work);
-
   std::shared_ptr<const model::Model> model_;
   const evaluate::Windows* windows_ = nullptr;
   std::unique_ptr<run::WeightSource> source_;
   std::optional<run::Forward> forward_;
   std::optional<BlockPass> block_;
   std::optional<BoundaryStore> states_;
-  std::size_t batch_ = 1, group_ = 1;
+  std::size_t batch_ = 1, group_ = 1, reached_ = 0;
   std::uint64_t free_bytes_ = 0;
 
   std::size_t kept_layers_ = 0;

@@ -86,19 +86,25 @@ Result<const run::Linear*> HeadScorer::base_slab(std::size_t index, const WorkCo
   return &slabs_[at];
 }
 
-Status HeadScorer::set_base(FloatBuffer inputs, std::uint64_t memory_budget, const WorkContext& work) {
-  inputs_ = std::move(inputs);
+Status HeadScorer::prepare(std::uint64_t memory_budget) {
   const std::uint64_t vocabulary = base_->parameters().vocabulary, width = base_->parameters().width;
   const std::uint64_t matrix = vocabulary * width * sizeof(float);
   keep_matrix_ = matrix <= memory_budget;
   if (keep_matrix_) memory_budget -= matrix;
   const bool keep_logits = rows() * vocabulary * sizeof(float) <= memory_budget;
-  if (keep_logits && !logits_.resize(rows() * vocabulary))
+  if (!inputs_.resize(rows() * width) || (keep_logits && !logits_.resize(rows() * vocabulary)))
     return fail(ErrorCode::Memory, "not enough memory");
+  return {};
+}
 
-  std::vector<kernels::LogitSummary> summaries(rows());
+Status HeadScorer::add_base(const float* inputs, std::size_t rows, const WorkContext& work) {
+  const std::size_t vocabulary = base_->parameters().vocabulary, width = base_->parameters().width;
+  const std::size_t begin_row = base_rows();
+  const bool keep_logits = logits_.size() != 0;
+  std::copy_n(inputs, rows * width, inputs_.data() + begin_row * width);
+  std::vector<kernels::LogitSummary> summaries(rows);
   std::vector<FloatBuffer> rooms(static_cast<std::size_t>(work.pool.size()));
-  const std::size_t tiles = (rows() + kRowTile - 1) / kRowTile;
+  const std::size_t tiles = (rows + kRowTile - 1) / kRowTile;
   const Cut cut = cut_vocabulary(*base_);
   for (std::size_t slab = 0; slab < cut.slabs; ++slab) {
     auto output = base_slab(slab, work);
@@ -109,29 +115,28 @@ Status HeadScorer::set_base(FloatBuffer inputs, std::uint64_t memory_budget, con
       FloatBuffer& room = rooms[static_cast<std::size_t>(worker)];
       if (!keep_logits && !room.resize(kRowTile * kChunkColumns))
         return fail(ErrorCode::Memory, "not enough memory for logits");
-      const std::size_t row = task * kRowTile, count = std::min(kRowTile, rows() - row);
+      const std::size_t row = task * kRowTile, count = std::min(kRowTile, rows - row);
       for (std::size_t panel = 0; panel < weights.panels(); panel += step) {
         const std::size_t panels = std::min(step, weights.panels() - panel), begin = panel * weights.width();
         const std::size_t columns = std::min(panels * weights.width(), weights.outputs() - begin);
         const std::uint64_t entry = slab * cut.slab + begin;
-        float* logits = keep_logits ? logits_.data() + row * vocabulary + entry : room.data();
+        float* logits = keep_logits ? logits_.data() + (begin_row + row) * vocabulary + entry : room.data();
         const std::size_t stride = keep_logits ? vocabulary : columns;
-        kernels::multiply(weights, panel, panels, inputs_.data() + row * width, count, width, logits, stride,
-                          false);
+        kernels::multiply(weights, panel, panels, inputs + row * width, count, width, logits, stride, false);
         for (std::size_t r = 0; r < count; ++r)
           kernels::summarize_logits(logits + r * stride, columns, entry,
-                                    static_cast<std::uint64_t>(targets_[row + r]), summaries[row + r]);
+                                    static_cast<std::uint64_t>(targets_[begin_row + row + r]),
+                                    summaries[row + r]);
       }
       return {};
     });
     if (!status) return status;
   }
-  base_tokens_.resize(rows());
-  base_best_.resize(rows());
-  for (std::size_t r = 0; r < rows(); ++r) {
-    base_tokens_[r].nll = base_tokens_[r].base_nll = summaries[r].negative_log_likelihood();
-    base_best_[r] = summaries[r].best;
-    if (!std::isfinite(base_tokens_[r].nll)) return not_finite(*base_);
+  for (const kernels::LogitSummary& summary : summaries)
+    if (!std::isfinite(summary.negative_log_likelihood())) return not_finite(*base_);
+  for (const kernels::LogitSummary& summary : summaries) {
+    base_nll_.push_back(summary.negative_log_likelihood());
+    base_best_.push_back(summary.best);
   }
   return {};
 }
@@ -217,7 +222,7 @@ Result<std::vector<std::vector<TokenResult>>> HeadScorer::score(std::span<const 
     for (std::size_t r = 0; r < rows; ++r) {
       TokenResult& token = results[c][r];
       token.nll = sides[c].logits[r].negative_log_likelihood();
-      token.base_nll = base_tokens_[first_row + r].nll;
+      token.base_nll = base_nll_[first_row + r];
       token.kl = sides[c].divergence[r].divergence();
       token.same_top = sides[c].logits[r].best == base_best_[first_row + r];
       if (!std::isfinite(token.nll) || !std::isfinite(token.kl)) return pass(not_finite(*cells[c].forward));

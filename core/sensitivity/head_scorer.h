@@ -30,14 +30,15 @@ class HeadScorer {
 
   /// Rows that are scored.
   [[nodiscard]] std::size_t rows() const { return targets_.size(); }
-  /// Takes the base's inputs [rows x width] and computes its log-likelihoods. `memory_budget`: for keeping
-  /// the packed output matrix and the base's logits.
-  [[nodiscard]] Status set_base(kernels::FloatBuffer inputs, std::uint64_t memory_budget,
-                                const WorkContext& work);
-  /// Per scored token of the base: nll and base_nll are the same.
-  [[nodiscard]] const std::vector<evaluate::TokenResult>& base() const { return base_tokens_; }
+  /// `memory_budget`: for keeping the packed output matrix and the base's logits.
+  [[nodiscard]] Status prepare(std::uint64_t memory_budget);
+  /// Takes the base's inputs [rows x width] of the next rows and computes their log-likelihoods.
+  [[nodiscard]] Status add_base(const float* inputs, std::size_t rows, const WorkContext& work);
+  /// Rows of the base so far.
+  [[nodiscard]] std::size_t base_rows() const { return base_nll_.size(); }
 
-  /// Results of rows [first_row, first_row + rows) for every cell; cells[i].inputs holds those rows.
+  /// Results of rows [first_row, first_row + rows), which the base has, for every cell; cells[i].inputs holds
+  /// those rows.
   /// `advance(share)` is told how far it is, 0..1.
   [[nodiscard]] Result<std::vector<std::vector<evaluate::TokenResult>>> score(
       std::span<const HeadInput> cells, std::size_t first_row, std::size_t rows, const WorkContext& work,
@@ -53,7 +54,7 @@ class HeadScorer {
   bool keep_matrix_ = false;
   std::vector<run::Linear> slabs_;  // kept, or one
   std::vector<bool> loaded_;
-  std::vector<evaluate::TokenResult> base_tokens_;
+  std::vector<double> base_nll_;
   std::vector<std::uint64_t> base_best_;
 };
 

@@ -33,6 +33,7 @@ struct Traveller {
   std::vector<std::vector<std::size_t>> changed;  ///< by layer: tensors that differ
   FloatBuffer hidden;                             ///< [group windows * context x width]
   std::vector<TokenResult> tokens;                ///< of the first windows
+  double cost = 0;                                ///< of one window
   double seconds = 0;                             ///< of work, shared evenly among those that travel together
 };
 
@@ -42,8 +43,8 @@ constexpr std::uint64_t kStepTokens = 128;
 class Measurer final : public CellMeasurer {
  public:
   static Result<std::unique_ptr<CellMeasurer>> make(std::shared_ptr<const model::Model> model,
-                                                    evaluate::Windows windows, const MeasureOptions& options,
-                                                    const WorkContext& work) {
+                                                    evaluate::Windows windows,
+                                                    const MeasureOptions& options) {
     std::unique_ptr<Measurer> out(new Measurer);
     out->windows_ = std::move(windows);
     out->options_ = options;
@@ -54,22 +55,25 @@ class Measurer final : public CellMeasurer {
     base_options.spill_folder = options.spill_folder;
     const std::uint64_t scored = out->windows_.scored_per_window();
     if (options.enough) base_options.most_windows = (kStepTokens + scored - 1) / scored;
-    auto base = BaseRun::create(std::move(model), out->windows_, base_options, work);
+    auto base = BaseRun::create(std::move(model), out->windows_, base_options);
     if (!base) return pass(base);
     out->base_ = std::move(*base);
-    if (auto s = out->score_base(work); !s) return pass(s);
+    out->costs_.emplace(out->base_->forward().parameters(), out->windows_, options.compute);
+    if (auto s = out->prepare_scorer(); !s) return pass(s);
     out->state_.emplace(options.keep);
     return out;
   }
 
   Status measure(std::span<const Cell> cells, const CellCallback& on_cell, const WorkContext& work) override;
-  const evaluate::Perplexity& base() const override { return base_perplexity_; }
   const evaluate::Windows& windows() const override { return windows_; }
+  double base_seconds() const override { return base_seconds_; }
   bool spilled() const override { return base_->spilled(); }
 
  private:
   Measurer() = default;
-  Status score_base(const WorkContext& work);
+  Status prepare_scorer();
+  [[nodiscard]] std::size_t first_windows() const;
+  Status reach(std::size_t windows, const WorkContext& work);
   Result<Traveller> set_out(std::size_t index, const Cell& cell) const;
   Status run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
                    const WorkContext& work);
@@ -81,7 +85,7 @@ class Measurer final : public CellMeasurer {
   Status score_group(std::vector<Traveller>& batch, std::size_t start, std::size_t count,
                      const WorkContext& work);
   [[nodiscard]] MeasuredCell result_of(const Traveller& traveller) const;
-  [[nodiscard]] std::size_t step(std::size_t cells, int first) const;
+  [[nodiscard]] std::size_t step(std::span<const Traveller> batch) const;
   [[nodiscard]] std::size_t windows_of(const Traveller& traveller) const {
     return traveller.tokens.size() / windows_.scored_per_window();
   }
@@ -101,43 +105,61 @@ class Measurer final : public CellMeasurer {
   MeasureOptions options_;
   std::unique_ptr<BaseRun> base_;
   std::optional<HeadScorer> scorer_;
-  evaluate::Perplexity base_perplexity_;
+  std::optional<Costs> costs_;
   run::LayerWeights own_;  // a traveller's changed weights of one layer
   FloatBuffer room_;
   double done_ = 0, total_ = 0;
-  double seconds_per_cost_ = 0;
+  double seconds_per_cost_ = 0, base_seconds_ = 0;
+  double told_ = 0;  // when something was last told of a cell
   std::optional<StateFile> state_;
 };
 
-Status Measurer::score_base(const WorkContext& work) {
+Status Measurer::prepare_scorer() {
   std::vector<std::int32_t> targets;
   for (const auto& window : windows_.targets)
     targets.insert(targets.end(), window.begin() + windows_.first_scored,
                    window.begin() + windows_.last_scored + 1);
-  const std::size_t scored = windows_.scored_per_window(), width = base_->forward().parameters().width;
-  FloatBuffer inputs, piece;
-  if (!inputs.resize(targets.size() * width)) return fail(ErrorCode::Memory, "not enough memory");
-  for (std::size_t w = 0; w < windows_.inputs.size(); w += base_->batch()) {
-    const std::size_t some = std::min(base_->batch(), windows_.inputs.size() - w);
+  scorer_.emplace(base_->forward(), std::move(targets));
+  return scorer_->prepare(base_->free_bytes());
+}
+
+/// Windows that the base is run over before the first cell: a batch, but enough for a standard error.
+std::size_t Measurer::first_windows() const {
+  const std::size_t batch = base_->batch(), some = (batch + 1) / batch * batch;
+  return std::min(some, windows_.inputs.size());
+}
+
+/// The base's pass over the first `windows`, and what their cells are compared with.
+Status Measurer::reach(std::size_t windows, const WorkContext& work) {
+  const double start_time = now();
+  const auto advance_blocks = [&](std::size_t some) {
+    advance(costs_->block() * static_cast<double>(some), work);
+  };
+  if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
+  const std::size_t scored = windows_.scored_per_window();
+  FloatBuffer inputs;
+  for (std::size_t w = scorer_->base_rows() / scored; w < windows; w += base_->batch()) {
+    const std::size_t some = std::min(base_->batch(), windows - w);
     auto states = base_->states(base_->layers(), w, some, room_);
     if (!states) return pass(states);
-    if (auto s = head_inputs(base_->forward(), *states, some, windows_.first_scored, scored, piece, work); !s)
+    if (auto s = head_inputs(base_->forward(), *states, some, windows_.first_scored, scored, inputs, work);
+        !s)
       return s;
-    std::copy_n(piece.data(), some * scored * width, inputs.data() + w * scored * width);
+    if (auto s = scorer_->add_base(inputs.data(), some * scored, work); !s) return s;
+    advance(costs_->head() * static_cast<double>(some), work);
   }
-  scorer_.emplace(base_->forward(), std::move(targets));
-  if (auto s = scorer_->set_base(std::move(inputs), base_->free_bytes(), work); !s) return s;
-  base_perplexity_ = evaluate::subject_perplexity(scorer_->base(), windows_.inputs.size());
+  base_seconds_ += now() - start_time;
   return {};
 }
 
 Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cell, const WorkContext& work) {
-  const Costs costs(*base_);
   const model::Model& model = *base_->model();
   done_ = total_ = 0;
   const std::size_t count = windows_.inputs.size();
   for (const Cell& cell : cells)
-    total_ += costs.cell(first_layer(model, cell), base_->layers()) * static_cast<double>(count);
+    total_ += costs_->prepare(model, cell) + costs_->cell(model, cell) * static_cast<double>(count);
+  total_ += costs_->forward() * static_cast<double>(count - base_->reached());
+  if (auto s = reach(first_windows(), work); !s) return s;
   const std::uint64_t state = base_->group() * base_->window_floats() * sizeof(float);
   const std::size_t most =
       std::max<std::size_t>(1, options_.memory_budget / 4 / std::max<std::uint64_t>(1, state));
@@ -147,7 +169,7 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
   for (std::size_t c = 0; c < cells.size();) {
     // Neighbours that start in the same block travel together, as many as a batch has time and memory for.
     const int first = first_layer(model, cells[c]);
-    const double cost = costs.cell(first, base_->layers()) * static_cast<double>(count);
+    const double cost = costs_->cell(model, cells[c]) * static_cast<double>(count);
     std::size_t size = 1;
     if (seconds_per_cost_ > 0)
       size = static_cast<std::size_t>(
@@ -168,20 +190,21 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
       ++c;
     }
     const std::size_t left = count - windows_of(batch.front());
-    const double start_time = now(), cells_in_batch = static_cast<double>(batch.size());
+    const double start_time = now() - base_seconds_, cells_in_batch = static_cast<double>(batch.size());
+    for (const Traveller& traveller : batch) advance(costs_->prepare(model, *traveller.cell), work);
     if (auto s = run_batch(std::move(batch), first, on_cell, work); !s) return s;
-    seconds_per_cost_ =
-        (now() - start_time) / cells_in_batch / cost * static_cast<double>(count) / static_cast<double>(left);
+    seconds_per_cost_ = (now() - base_seconds_ - start_time) / cells_in_batch / cost *
+                        static_cast<double>(count) / static_cast<double>(left);
   }
   state_->remove();
   return {};
 }
 
 /// Windows that go through all blocks before anything is told or saved.
-std::size_t Measurer::step(std::size_t cells, int first) const {
+std::size_t Measurer::step(std::span<const Traveller> batch) const {
   if (options_.enough) return base_->batch();
-  const double seconds =
-      seconds_per_cost_ * Costs(*base_).cell(first, base_->layers()) * static_cast<double>(cells);
+  double seconds = 0;
+  for (const Traveller& traveller : batch) seconds += seconds_per_cost_ * traveller.cost;
   if (!(seconds > 0)) return base_->group();
   const double batches = options_.batch_seconds / (seconds * static_cast<double>(base_->batch()));
   return static_cast<std::size_t>(std::clamp(batches, 1.0, static_cast<double>(windows_.inputs.size()))) *
@@ -190,30 +213,35 @@ std::size_t Measurer::step(std::size_t cells, int first) const {
 
 Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
                            const WorkContext& work) {
-  const Costs costs(*base_);
   const std::size_t count = windows_.inputs.size(), begin = windows_of(batch.front());
-  advance(costs.cell(first, base_->layers()) * static_cast<double>(begin * batch.size()), work);
+  for (const Traveller& traveller : batch) advance(traveller.cost * static_cast<double>(begin), work);
   for (std::size_t w = begin, some = 0; w < count && !batch.empty(); w += some) {
-    some = std::min({step(batch.size(), first), base_->group(), count - w});
+    if (w >= base_->reached())
+      if (auto s = reach(count, work); !s) return s;
+    some = std::min({step(batch), base_->group(), base_->reached() - w});
     const double start_time = now();
     if (auto s = run_group(batch, first, w, some, work); !s) return s;
     const double seconds = (now() - start_time) / static_cast<double>(batch.size());
+    const bool tell = options_.so_far && (told_ == 0 || now() - told_ > options_.batch_seconds);
     std::vector<Traveller> going_on;
     for (Traveller& traveller : batch) {
       traveller.seconds += seconds;
       const bool last = w + some >= count;
-      if (!last && !options_.enough) {
+      if (!last && !options_.enough && !tell) {
         going_on.push_back(std::move(traveller));
         continue;
       }
-      MeasuredCell result = result_of(traveller);
-      if (!last && !options_.enough(traveller.index, result)) {
+      const MeasuredCell result = result_of(traveller);
+      if (!last && !(options_.enough && options_.enough(traveller.index, result))) {
+        if (tell)
+          if (auto s = options_.so_far(traveller.index, result); !s) return s;
         going_on.push_back(std::move(traveller));
         continue;
       }
-      advance(costs.cell(first, base_->layers()) * static_cast<double>(count - w - some), work);
+      advance(traveller.cost * static_cast<double>(count - w - some), work);
       if (auto s = on_cell(traveller.index, result); !s) return s;
     }
+    if (tell || going_on.size() < batch.size()) told_ = now();
     batch = std::move(going_on);
     save_if_due(batch);
   }
@@ -231,6 +259,7 @@ Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {
   Traveller traveller;
   traveller.index = index;
   traveller.cell = &cell;
+  traveller.cost = costs_->cell(*base_->model(), cell);
   auto source = cell_weights(base_->model(), cell);
   if (!source) return pass(source);
   traveller.source = std::move(*source);
@@ -257,14 +286,13 @@ Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {
 
 Status Measurer::run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
                            const WorkContext& work) {
-  const Costs costs(*base_);
   for (Traveller& traveller : batch)
     if (auto s = enter(traveller, first, start, count, work); !s) return s;
   for (int layer = first < 0 ? 0 : first + 1; layer < base_->layers(); ++layer)
     for (Traveller& traveller : batch)
       if (auto s = cross(traveller, layer, count, work); !s) return s;
   if (auto s = score_group(batch, start, count, work); !s) return s;
-  advance(costs.head() * static_cast<double>(count * batch.size()), work);
+  advance(costs_->head() * static_cast<double>(count * batch.size()), work);
   return {};
 }
 
@@ -283,7 +311,6 @@ Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::
   }
   const auto& changed = traveller.changed[static_cast<std::size_t>(first)];
   if (auto s = traveller.forward->load_layer(first, own_, work, &changed); !s) return s;
-  const Costs costs(*base_);
   for (std::size_t w = 0; w < count; w += base_->batch()) {
     const std::size_t some = std::min(base_->batch(), count - w);
     auto record = base_->record(first, start + w, work);
@@ -298,14 +325,13 @@ Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::
                                       traveller.hidden.data() + w * floats, some, from(first), work);
         !s)
       return s;
-    advance(costs.block() * static_cast<double>(some), work);
+    advance(costs_->enter(*base_->model(), *traveller.cell) * static_cast<double>(some), work);
   }
   return {};
 }
 
 /// A block behind the first change.
 Status Measurer::cross(Traveller& traveller, int layer, std::size_t count, const WorkContext& work) {
-  const Costs costs(*base_);
   const auto& changed = traveller.changed[static_cast<std::size_t>(layer)];
   if (!changed.empty())
     if (auto s = traveller.forward->load_layer(layer, own_, work, &changed); !s) return s;
@@ -316,7 +342,7 @@ Status Measurer::cross(Traveller& traveller, int layer, std::size_t count, const
     const std::size_t some = std::min(base_->batch(), count - w);
     float* hidden = traveller.hidden.data() + w * base_->window_floats();
     if (auto s = base_->block().run(view, layer, hidden, hidden, some, from(layer), work); !s) return s;
-    advance(costs.block() * static_cast<double>(some), work);
+    advance(costs_->cross(layer) * static_cast<double>(some), work);
   }
   return {};
 }
@@ -380,10 +406,9 @@ Status check_windows(const model::Model& model, const evaluate::Windows& windows
 
 Result<std::unique_ptr<CellMeasurer>> CellMeasurer::create(std::shared_ptr<const model::Model> model,
                                                            evaluate::Windows windows,
-                                                           const MeasureOptions& options,
-                                                           const WorkContext& work) {
+                                                           const MeasureOptions& options) {
   if (auto s = check_windows(*model, windows); !s) return pass(s);
-  return Measurer::make(std::move(model), std::move(windows), options, work);
+  return Measurer::make(std::move(model), std::move(windows), options);
 }
 
 }  // namespace bitlens::sensitivity

@@ -34,6 +34,9 @@ struct MeasuredCell {
   std::vector<float> window_kl;  ///< mean KL of each window measured: where in the text it comes from
 };
 
+/// What was found about cell `index` of the list. An error ends the sweep and is passed up.
+using CellCallback = std::function<Status(std::size_t index, const MeasuredCell& result)>;
+
 struct MeasureOptions {
   evaluate::Activations activations = evaluate::Activations::Exact;
   /// Of the base and of every cell. Fast products round the inputs anew wherever they have changed a little:
@@ -46,25 +49,25 @@ struct MeasureOptions {
   /// Asked after every few windows whether what is known of cell `index` so far is enough; empty: every cell
   /// is measured on all windows. Cells are measured on the same windows in the same order.
   std::function<bool(std::size_t index, const MeasuredCell& so_far)> enough;
+  /// Told of cells that are not done: the first as soon as the first windows are measured, long ones from
+  /// time to time.
+  CellCallback so_far;
 };
-
-/// Cell `index` of the list is done. An error ends the sweep and is passed up.
-using CellCallback = std::function<Status(std::size_t index, const MeasuredCell& result)>;
 
 class CellMeasurer {
  public:
-  /// Runs the base forward over all windows. Progress "base" in windows x blocks.
   [[nodiscard]] static Result<std::unique_ptr<CellMeasurer>> create(std::shared_ptr<const model::Model> model,
                                                                     evaluate::Windows windows,
-                                                                    const MeasureOptions& options,
-                                                                    const WorkContext& work);
+                                                                    const MeasureOptions& options);
   virtual ~CellMeasurer() = default;
 
-  /// Measures cells in the order given; neighbours that start in the same block share work. Progress
-  /// "measure", in units proportional to the arithmetic.
+  /// Measures cells in the order given; neighbours that start in the same block share work. The base's
+  /// forward pass is run over the first windows before the first cell, over the others when a cell comes to
+  /// them. Progress "measure", in units proportional to the arithmetic.
   [[nodiscard]] virtual Status measure(std::span<const Cell> cells, const CellCallback& on_cell,
                                        const WorkContext& work) = 0;
-  [[nodiscard]] virtual const evaluate::Perplexity& base() const = 0;
+  /// Spent on the base so far.
+  [[nodiscard]] virtual double base_seconds() const = 0;
   [[nodiscard]] virtual const evaluate::Windows& windows() const = 0;
   /// Did the boundary states go to a file?
   [[nodiscard]] virtual bool spilled() const = 0;

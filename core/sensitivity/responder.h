@@ -13,6 +13,7 @@
 #include "core/run/backward.h"
 #include "core/sensitivity/base_run.h"
 #include "core/sensitivity/changes.h"
+#include "core/sensitivity/costs.h"
 #include "core/sensitivity/fisher.h"
 #include "core/sensitivity/head_gradient.h"
 #include "core/sensitivity/response.h"
@@ -39,7 +40,7 @@ class Responder {
  public:
   static Result<std::unique_ptr<Responder>> make(const std::shared_ptr<const model::Model>& model,
                                                  std::vector<Cell> cells, const evaluate::Windows& windows,
-                                                 const ResponseOptions& options, const WorkContext& work);
+                                                 const ResponseOptions& options);
   /// Takes over what is known; call before run().
   Status start_from(const KnownResponses& known);
   Status run(const ResponseCallback& on_update, const WorkContext& work);
@@ -67,6 +68,11 @@ class Responder {
   void keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses);
   Status finish(std::span<const Change> changes);
   [[nodiscard]] std::span<const Change> changes_of(int layer) const;
+  // Costs, for progress: of a block (layers(): the head) in a round, before its chunks and in each.
+  [[nodiscard]] double cost_before_chunks(int layer) const;
+  [[nodiscard]] double cost_of_chunk(int layer, const Round& round, const Chunk& chunk) const;
+  [[nodiscard]] double cost_of(const Round& round);
+  void advance(double cost, const WorkContext& work);
 
   evaluate::Windows windows_;
   ResponseOptions options_;
@@ -86,7 +92,8 @@ class Responder {
   bool round_text_ = false, round_fisher_ = false;
   std::map<std::size_t, SquaredGradients> squares_;  // by tensor: of the block being crossed, or the output
   const ResponseCallback* on_update_ = nullptr;
-  std::uint64_t done_ = 0, total_ = 0;
+  std::optional<Costs> costs_;
+  double done_ = 0, total_ = 0;
   std::size_t known_draws_ = 0;
   std::optional<StateFile> state_;
 };

@@ -50,7 +50,7 @@ std::optional<Sides> sides_of(Module module) {
 
 Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const model::Model>& model,
                                                    std::vector<Cell> cells, const evaluate::Windows& windows,
-                                                   const ResponseOptions& options, const WorkContext& work) {
+                                                   const ResponseOptions& options) {
   std::unique_ptr<Responder> out(new Responder);
   out->options_ = options;
   out->windows_ = windows;
@@ -76,13 +76,14 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
   base_options.compute = options.compute;
   base_options.memory_budget = options.memory_budget;
   base_options.spill_folder = options.spill_folder;
-  auto base = BaseRun::create(model, out->windows_, base_options, work);
+  auto base = BaseRun::create(model, out->windows_, base_options);
   if (!base) return pass(base);
   out->base_ = std::move(*base);
   for (int layer = -1; layer < out->base_->layers(); ++layer) {
     const auto range = std::ranges::equal_range(out->changes_, layer, {}, layer_of);
     out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
   }
+  out->costs_.emplace(out->base_->forward().parameters(), out->windows_, options.compute);
   out->backward_.emplace(out->base_->forward());
   out->state_.emplace(options.keep);
   out->head_.emplace(*out->base_, options.seed, options.changes, options.memory_budget / 4);
@@ -135,10 +136,17 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
     planned += next;
   }
 
-  // Rounds differ in size: progress counts draws x blocks.
-  total_ = draws * static_cast<std::size_t>(base_->layers());
-  done_ = known_draws_ * static_cast<std::size_t>(base_->layers());
-  work.report("response", done_, total_);
+  // What is known is told as done.
+  total_ = known_draws_ == 0 ? 0.0 : cost_of({0, known_draws_, base_->layers(), 0});
+  const double known = total_, of_base = costs_->block() * base_->layers();
+  total_ += of_base * static_cast<double>(windows);
+  for (const Round& round : rounds) total_ += cost_of(round);
+  advance(known, work);
+  if (rounds.empty()) return {};
+  const auto advance_blocks = [&](std::size_t some) {
+    advance(costs_->block() * static_cast<double>(some), work);
+  };
+  if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
   state_->start();
   for (const Round& round : rounds)
     if (auto s = run_round(round, work); !s) return s;
@@ -177,6 +185,15 @@ Status Responder::run_round(const Round& round, const WorkContext& work) {
   std::vector<Change> of_output;
   for (const Change& change : changes_of(-1))
     if (change.tensor == base_->forward().output_tensor()) of_output.push_back(change);
+  // A round that was taken up again is told as done up to where it has come.
+  double crossed = 0;
+  for (int layer = base_->layers(); layer >= round.layer && layer >= 0; --layer) {
+    const bool whole = layer > round.layer;
+    if (whole) crossed += cost_before_chunks(layer);
+    for (std::size_t c = 0; c < (whole ? chunks_.size() : round.chunk); ++c)
+      crossed += cost_of_chunk(layer, round, chunks_[c]);
+  }
+  if (crossed > 0) advance(crossed, work);
   if (round.layer == base_->layers())
     if (auto s = through_head(round, of_output, work); !s) return s;
   const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
@@ -184,13 +201,14 @@ Status Responder::run_round(const Round& round, const WorkContext& work) {
     if (auto s = finish(of_output); !s) return s;
   for (int layer = base_->layers() - 1; layer >= 0; --layer) {
     if (layer <= round.layer) {
+      done_ += cost_before_chunks(layer);
       if (auto s = through_layer(round, layer, work); !s) return s;
       save_if_due({round.first_draw, round.draws, layer - 1, 0});
     }
     if (auto s = finish(changes_of(layer)); !s) return s;
-    work.report("response", done_ += round.draws, total_);
   }
   if (auto s = embedding_responses(work); !s) return s;
+  advance(cost_before_chunks(-1), work);
   state_->remove();
   return {};
 }
@@ -207,6 +225,7 @@ Status Responder::through_head(const Round& round, std::span<const Change> of_ou
     if (round_fisher_ && !of_output.empty())
       if (auto s = square_output(chunk, work); !s) return s;
     if (!round_fisher_) save_if_due({round.first_draw, round.draws, base_->layers(), c + 1});
+    advance(cost_of_chunk(base_->layers(), round, chunk), work);
   }
   return round_fisher_ ? weigh_squares(of_output, work) : Status{};
 }
@@ -272,7 +291,7 @@ Status Responder::through_layer(const Round& round, int layer, const WorkContext
     // Sums of squares over chunks are not saved: the diagonal Fisher score is saved between blocks only.
     if (!round_fisher_ && c + 1 < chunks_.size()) save_if_due({round.first_draw, round.draws, layer, c + 1});
     // Pausing and stopping happen between chunks.
-    work.report("response", done_, total_);
+    advance(cost_of_chunk(layer, round, chunk), work);
     if (work.stopped()) return WorkContext::cancelled();
   }
   return round_fisher_ ? weigh_squares(changes, work) : Status{};
@@ -396,7 +415,7 @@ Result<ResponseMatrix> response_vectors(const std::shared_ptr<const model::Model
                                         const WorkContext& work, const KnownResponses& known) {
   if (!model->llama()) return pass(model->llama());
   if (windows.inputs.empty()) return fail(ErrorCode::InvalidArgument, "no windows to run");
-  auto responder = Responder::make(model, std::move(cells), windows, options, work);
+  auto responder = Responder::make(model, std::move(cells), windows, options);
   if (!responder) return pass(responder);
   if (auto s = (*responder)->start_from(known); !s) return pass(s);
   if (auto s = (*responder)->run(on_update, work); !s) return pass(s);

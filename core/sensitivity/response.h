@@ -55,7 +55,7 @@ struct KnownResponses {
 using ResponseCallback =
     std::function<Status(std::span<const std::size_t> cells, const ResponseMatrix& matrix)>;
 
-/// Progress "base", then "response" in draws x blocks. InvalidArgument for a cell without tensors.
+/// Progress "response", in units proportional to the arithmetic. InvalidArgument for a cell without tensors.
 [[nodiscard]] Result<ResponseMatrix> response_vectors(
     const std::shared_ptr<const model::Model>& model, std::vector<Cell> cells,
     const evaluate::Windows& windows, const ResponseOptions& options, const ResponseCallback& on_update,

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/sensitivity/costs.h"
 #include "core/sensitivity/measured.h"
 #include "core/sensitivity/response.h"
 #include "core/sensitivity/scores.h"
@@ -76,7 +78,9 @@ class SensitivityRun::Impl {
       for (std::size_t c = 0; c < cells_.size(); ++c) {
         const bool mine = cells_[c].name == record.tensor && cells_[c].format == record.format &&
                           cells_[c].quantizer == record.quantizer && record.method == request_.method;
-        if (!mine || (records_[c] && records_[c]->samples >= record.samples)) continue;
+        const bool better = !records_[c] || records_[c]->samples < record.samples ||
+                            (unfinished(*records_[c]) && !unfinished(record));
+        if (!mine || !better) continue;
         records_[c] = record;
         indices.push_back(c);
       }
@@ -127,8 +131,10 @@ class SensitivityRun::Impl {
             }};
   }
 
-  /// A response that has not all its samples yet is gone on with.
+  /// A response that has not all its samples yet is gone on with; so is a measured cell that lacks windows.
   [[nodiscard]] bool unfinished(const CellRecord& record) const {
+    if (request_.method == Method::Measured)
+      return !record.adaptive && record.windows < windows_.inputs.size();
     return request_.method == Method::Response && record.samples < request_.samples;
   }
 
@@ -183,35 +189,31 @@ class SensitivityRun::Impl {
       options.enough = [this](std::size_t at, const sensitivity::MeasuredCell& so_far) {
         return estimates_.enough(at, so_far);
       };
+    options.so_far = [this](std::size_t at, const sensitivity::MeasuredCell& so_far) -> Status {
+      CellRecord record = measured_record(at, so_far);
+      // One window alone has no error bar yet.
+      return std::isfinite(record.kl_se) ? keep_measured(at, std::move(record)) : Status{};
+    };
     if (!measurer_) {  // an interrupted run goes on without running the base again
-      auto measurer = sensitivity::CellMeasurer::create(request_.session->model, windows_, options, work);
+      auto measurer = sensitivity::CellMeasurer::create(request_.session->model, windows_, options);
       if (!measurer) return pass(measurer);
       measurer_ = std::move(*measurer);
     }
-    const WorkContext counted{work.pool, work.stop, [&](const Progress& progress) {
-                                work.report(progress.stage, scaled(progress, missing.size()), progress.total);
-                              }};
+    // Progress of what is left as progress of the whole, cells known before counted in.
+    const double known = 1.0 - cost_of(cells) / cost_of(cells_);
+    const WorkContext counted{
+        work.pool, work.stop, [&](const Progress& progress) {
+          const auto done = static_cast<double>(progress.done), total = static_cast<double>(progress.total);
+          work.report(progress.stage, static_cast<std::uint64_t>(known * total + (1.0 - known) * done),
+                      progress.total);
+        }};
+    measuring_ = std::move(missing);
     return measurer_->measure(
         cells,
         [&](std::size_t at, const sensitivity::MeasuredCell& cell) -> Status {
-          const std::size_t index = missing[at];
-          CellRecord record = blank(index);
-          const sensitivity::AdaptiveValue value = estimates_.extrapolated(at, cell);
-          record.kl_mean = value.kl_mean;
-          record.kl_se = value.kl_se;
+          CellRecord record = measured_record(at, cell);
           record.adaptive = request_.adaptive;
-          record.windows = cell.window_kl.size();
-          record.window_kl = cell.window_kl;
-          record.dnll_mean = cell.dnll_mean;
-          record.dnll_se = cell.dnll_se;
-          record.kl_median = cell.kl_median;
-          record.kl_p99 = cell.kl_p99;
-          record.kl_max = cell.kl_max;
-          record.top1_agreement = cell.top1_agreement;
-          record.scored_tokens = cell.scored_tokens;
-          record.seconds = cell.seconds;
-          records_[index] = std::move(record);
-          if (auto s = keep({&index, 1}, true); !s) return s;
+          if (auto s = keep_measured(at, std::move(record)); !s) return s;
           return may_go_on();
         },
         counted);
@@ -230,11 +232,37 @@ class SensitivityRun::Impl {
     cells = std::move(chosen_cells);
   }
 
-  /// Progress of what is left as progress of the whole, cells known before counted in.
-  [[nodiscard]] std::uint64_t scaled(const Progress& progress, std::size_t missing) const {
-    const double known = 1.0 - static_cast<double>(missing) / static_cast<double>(records_.size());
-    return static_cast<std::uint64_t>(known * static_cast<double>(progress.total) +
-                                      (1.0 - known) * static_cast<double>(progress.done));
+  [[nodiscard]] double cost_of(std::span<const Cell> cells) const {
+    const model::Model& model = *request_.session->model;
+    const sensitivity::Costs costs(*model.llama(), windows_);
+    double sum = 0;
+    for (const Cell& cell : cells) sum += costs.cell(model, cell);
+    return sum;
+  }
+
+  /// Of the cell at this place of those being measured, from the windows it has.
+  [[nodiscard]] CellRecord measured_record(std::size_t at, const sensitivity::MeasuredCell& cell) const {
+    CellRecord record = blank(measuring_[at]);
+    const sensitivity::AdaptiveValue value = estimates_.extrapolated(at, cell);
+    record.kl_mean = value.kl_mean;
+    record.kl_se = value.kl_se;
+    record.windows = cell.window_kl.size();
+    record.window_kl = cell.window_kl;
+    record.dnll_mean = cell.dnll_mean;
+    record.dnll_se = cell.dnll_se;
+    record.kl_median = cell.kl_median;
+    record.kl_p99 = cell.kl_p99;
+    record.kl_max = cell.kl_max;
+    record.top1_agreement = cell.top1_agreement;
+    record.scored_tokens = cell.scored_tokens;
+    record.seconds = cell.seconds;
+    return record;
+  }
+
+  Status keep_measured(std::size_t at, CellRecord record) {
+    const std::size_t index = measuring_[at];
+    records_[index] = std::move(record);
+    return keep({&index, 1}, true);
   }
 
   [[nodiscard]] Status may_go_on() const {
@@ -334,6 +362,7 @@ class SensitivityRun::Impl {
   std::vector<Cell> cells_;
   std::vector<std::optional<CellRecord>> records_;
   CellEstimates estimates_{request_};
+  std::vector<std::size_t> measuring_;  // places in cells_ of those that are measured
   std::optional<RunJournal> journal_;
   std::unique_ptr<sensitivity::CellMeasurer> measurer_;
   SensitivityResult result_;  // without its cells

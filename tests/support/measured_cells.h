@@ -13,7 +13,7 @@ inline Result<std::vector<sensitivity::MeasuredCell>> measure_cells(
     const std::shared_ptr<const model::Model>& model, const evaluate::Windows& windows,
     const std::vector<sensitivity::Cell>& cells, const sensitivity::MeasureOptions& options,
     const WorkContext& work, bool* spilled = nullptr) {
-  auto measurer = sensitivity::CellMeasurer::create(model, windows, options, work);
+  auto measurer = sensitivity::CellMeasurer::create(model, windows, options);
   if (!measurer) return pass(measurer);
   if (spilled != nullptr) *spilled = (*measurer)->spilled();
   std::vector<sensitivity::MeasuredCell> out(cells.size());

@@ -2,11 +2,13 @@
 //
 //   bench_sensitivity MODEL TEXT --formats A,B,.. [--context N] [--windows N] [--sample GLOB] [--cells N]
 //     [--exact] [--naive N] [--respond SAMPLES [--save FILE]] [--adaptive FILE] [--edits FILE]
+//     [--progress measured|adaptive|response]
 //
 // The unit is one evaluation of the model alone, timed before and after each sweep. "Share" is time / (cells
 // x unit). --sample names the tensors that --exact and --adaptive really measure; their mean time stands for
 // that of all --cells. --naive compares so many of them with full evaluations beside the base. --respond
-// predicts every cell. Files are JSON that --save, or `bitlens-cli sensitivity --method response`, wrote.
+// predicts every cell. --progress tells, as a run goes on, how long it would be thought to take and how long
+// it took. Files are JSON that --save, or `bitlens-cli sensitivity --method response`, wrote.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -44,7 +46,7 @@ void need(const Status& status) {
 }
 
 struct Options {
-  std::string model, text, sample = "*", save, estimates, edits;
+  std::string model, text, sample = "*", save, estimates, edits, progress;
   std::vector<std::string> formats;
   std::uint32_t context = 512, windows = 8;
   std::size_t cells = 0, naive = 0, samples = 0;
@@ -75,8 +77,7 @@ class Bench {
   void exact() {
     const double start = now();
     double first = 0;
-    auto measurer = need(sensitivity::CellMeasurer::create(session_->model, windows_, {}, work_));
-    const double base = now() - start;
+    auto measurer = need(sensitivity::CellMeasurer::create(session_->model, windows_, {}));
     measured_.assign(some_.size(), 0.0);
     need(measurer->measure(
         some_,
@@ -86,6 +87,7 @@ class Bench {
           return {};
         },
         work_));
+    const double base = measurer->base_seconds();
     const double whole = now() - start, cell = (whole - base) / static_cast<double>(some_.size());
     fmt::print(
         "exact: base {:.2f} s, first cell after {:.2f} s, then {:.4f} s a cell; whole sample {:.2f} s\n",
@@ -187,6 +189,45 @@ class Bench {
     }
   }
 
+  /// Estimates of a stage's whole time from how far it is, beside the truth.
+  void progress() {
+    study::SensitivityRequest request = request_for(options_.sample);
+    request.method =
+        options_.progress == "response" ? sensitivity::Method::Response : sensitivity::Method::Measured;
+    request.adaptive = options_.progress == "adaptive";
+    if (options_.samples > 0) request.samples = options_.samples;
+    struct Report {
+      double seconds, share;
+    };
+    std::vector<std::pair<std::string, std::vector<Report>>> stages;
+    const double start = now();
+    const WorkContext watched{
+        pool_, {}, [&](const Progress& report) {
+          if (stages.empty() || stages.back().first != report.stage) stages.push_back({report.stage, {}});
+          stages.back().second.push_back(
+              {now() - start, static_cast<double>(report.done) / static_cast<double>(report.total)});
+        }};
+    double first_cell = 0;
+    need(study::run_sensitivity(
+        request, [&](auto) { first_cell = first_cell == 0 ? now() - start : first_cell; }, watched));
+    fmt::print("{}: {:.2f} s, first cell after {:.2f} s\n", options_.progress, now() - start, first_cell);
+    for (const auto& [stage, reports] : stages) {
+      // As the studio and the command line estimate it: what was done before the stage says nothing.
+      const Report first = reports.front(), last = reports.back();
+      fmt::print("  {:9} {:.2f} s, thought at", stage, last.seconds - first.seconds);
+      double next = 0.05;
+      for (const Report& report : reports) {
+        const double share = (report.share - first.share) / (1 - first.share);
+        if (share < next || share >= 1) continue;
+        const double seconds = report.seconds - first.seconds, whole = last.seconds - first.seconds;
+        fmt::print("  {:.0f} %: {:.2f} ({:+.0f} %)", 100 * share, seconds / share,
+                   100 * (seconds / share / whole - 1));
+        while (next <= share) next += next < 0.1 ? 0.05 : 0.15;
+      }
+      fmt::print("\n");
+    }
+  }
+
   void edits() {
     const auto known =
         std::make_shared<const study::SensitivityResult>(need(study::load_sensitivity(options_.edits)));
@@ -273,11 +314,13 @@ int main(int argc, char** argv) {
   app.add_option("--save", options.save)->needs("--respond");
   app.add_option("--adaptive", options.estimates);
   app.add_option("--edits", options.edits);
+  app.add_option("--progress", options.progress);
   CLI11_PARSE(app, argc, argv);
   Bench bench(options);
   if (options.exact) bench.exact();
   if (options.naive > 0) bench.naive();
-  if (options.samples > 0) bench.respond();
+  if (!options.progress.empty()) bench.progress();
+  if (options.samples > 0 && options.progress.empty()) bench.respond();
   if (!options.estimates.empty()) bench.adaptive();
   if (!options.edits.empty()) bench.edits();
   return 0;

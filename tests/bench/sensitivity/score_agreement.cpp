@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   const WorkContext work{pool};
 
   std::vector<double> measured(cells.size());
-  auto measurer = need(sensitivity::CellMeasurer::create(model, windows, {}, work));
+  auto measurer = need(sensitivity::CellMeasurer::create(model, windows, {}));
   const auto status = measurer->measure(
       cells,
       [&](std::size_t index, const sensitivity::MeasuredCell& cell) -> Status {

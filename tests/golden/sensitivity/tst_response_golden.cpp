@@ -31,7 +31,7 @@ class ResponseGoldenTest : public QObject {
     const auto matrix =
         sensitivity::response_vectors(setting->model, plan->cells, setting->windows, options, {}, work);
     QVERIFY2(matrix, matrix ? "" : matrix.error().describe().c_str());
-    auto measurer = sensitivity::CellMeasurer::create(setting->model, setting->windows, {}, work);
+    auto measurer = sensitivity::CellMeasurer::create(setting->model, setting->windows, {});
     QVERIFY(measurer);
     std::vector<double> measured(plan->cells.size());
     const auto status = (*measurer)->measure(

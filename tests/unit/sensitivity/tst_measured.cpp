@@ -1,9 +1,12 @@
 // Measured cells against the naive way: the whole model with the one tensor changed, from scratch.
+#include <fmt/format.h>
+
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
 #include <map>
 
+#include "core/sensitivity/costs.h"
 #include "tests/support/measured_cells.h"
 #include "tests/unit/sensitivity/small_setting.h"
 
@@ -180,7 +183,7 @@ class MeasuredTest : public QObject {
     QVERIFY(m);
     const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
     QVERIFY(plan);
-    auto measurer = CellMeasurer::create(m, test::small_windows(40, 2), {}, work_);
+    auto measurer = CellMeasurer::create(m, test::small_windows(40, 2), {});
     QVERIFY(measurer);
     std::stop_source stop;
     const WorkContext stoppable{pool_, stop.get_token()};
@@ -203,25 +206,123 @@ class MeasuredTest : public QObject {
     QVERIFY(status.error().code == ErrorCode::OutOfSpace);
   }
 
-  void progress_ends_at_the_total() {
+  // What is told as done is the arithmetic behind it, counted here, from the first cell to the last.
+  void progress_is_the_share_of_the_arithmetic() {
     const auto m = model();
     QVERIFY(m);
-    const auto plan = sensitivity::plan_cells(*m, "blk.*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
+    const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
     QVERIFY(plan);
-    std::uint64_t last = 0, total = 0, reports = 0;
+    const auto windows = test::small_windows(40, 500);  // three batches
+    double share = 0;
+    std::uint64_t reports = 0;
     const WorkContext work{pool_, {}, [&](const Progress& progress) {
-                             if (progress.stage != "measure") return;
-                             QVERIFY(progress.done >= last);
-                             last = progress.done;
-                             total = progress.total;
+                             QCOMPARE(progress.stage, std::string("measure"));
+                             const double now =
+                                 static_cast<double>(progress.done) / static_cast<double>(progress.total);
+                             QVERIFY(now >= share);
+                             share = now;
                              ++reports;
                            }};
-    auto measurer = CellMeasurer::create(m, test::small_windows(40, 2), {}, work);
+    const sensitivity::Costs costs(*m->llama(), windows);
+    const auto cost = [&](const Cell& cell) { return costs.prepare(*m, cell) + 500 * costs.cell(*m, cell); };
+    double total = 500 * costs.forward(), done = total;
+    for (const Cell& cell : plan->cells) total += cost(cell);
+    for (const bool adaptive : {false, true}) {
+      share = 0;
+      done = 500 * costs.forward();
+      sensitivity::MeasureOptions options;
+      // Windows that a cell leaves out are told as done.
+      if (adaptive)
+        options.enough = [](std::size_t, const MeasuredCell& cell) { return cell.scored_tokens > 4000; };
+      options.batch_seconds = 0;  // a cell at a time
+      auto measurer = CellMeasurer::create(m, windows, options);
+      QVERIFY(measurer);
+      const auto status = (*measurer)->measure(
+          plan->cells,
+          [&](std::size_t index, const MeasuredCell&) -> Status {
+            done += cost(plan->cells[index]);
+            if (std::abs(share - done / total) > 1e-5)
+              return fail(ErrorCode::Numeric, fmt::format("cell {}: {} for {}", index, share, done / total));
+            return {};
+          },
+          work);
+      QVERIFY2(status, status ? "" : status.error().describe().c_str());
+      QVERIFY(std::abs(share - 1) < 1e-5);
+    }
+    QVERIFY(reports > 2 * plan->cells.size());
+  }
+
+  // The part of a block that is left behind each matrix, by its products: they are most of these costs.
+  void costs_follow_the_products() {
+    testing::TinyLlama shape = test::small_llama();
+    shape.width = 1024;
+    shape.heads = shape.kv_heads = 16;
+    shape.head_dim = shape.rope_dimensions = 64;
+    shape.ffn = 4096;
+    const auto m = model(shape);
+    QVERIFY(m);
+    const sensitivity::Costs costs(*m->llama(), test::small_windows(8, 1));
+    const auto enter = [&](const char* name) {
+      const auto tensor = m->file().find_tensor(name);
+      return costs.enter(*m, Cell{name, kernels::Format::Q4_0, kernels::Quantizer::Rtn, {*tensor}});
+    };
+    const double w = 1024.0 * 1024, f = 4096.0 * 1024;
+    const auto near = [](double value, double expected) { return std::abs(value / expected - 1) < 0.15; };
+    QVERIFY(near(costs.block(), 4 * w + 3 * f));
+    QVERIFY(near(enter("blk.0.attn_q.weight"), 2 * w + 3 * f));
+    QVERIFY(near(enter("blk.0.attn_v.weight"), 2 * w + 3 * f));
+    QVERIFY(near(enter("blk.0.attn_output.weight"), w + 3 * f));
+    QVERIFY(near(enter("blk.1.ffn_up.weight"), 2 * f));
+    QVERIFY(near(enter("blk.1.ffn_down.weight"), f));
+    // In the last block the scored positions alone, 3 of 8.
+    QVERIFY(near(enter("blk.2.ffn_down.weight"), f * 3 / 8));
+    QVERIFY(near(costs.back(), costs.block()));
+  }
+
+  // The first cell is told of after the first windows, with an error bar, and ends the same.
+  void a_first_cell_appears_before_all_windows_are_run() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto windows = test::small_windows(40, 500);
+    const auto plan = sensitivity::plan_cells(*m, "blk.*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
+    QVERIFY(plan);
+    double share = 0, first_share = 1;
+    const WorkContext work{pool_, {}, [&](const Progress& progress) {
+                             share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+                           }};
+    std::vector<MeasuredCell> early(plan->cells.size()), late(plan->cells.size());
+    sensitivity::MeasureOptions options;
+    options.so_far = [&](std::size_t index, const MeasuredCell& cell) -> Status {
+      if (first_share == 1) first_share = share;
+      early[index] = cell;
+      return {};
+    };
+    auto measurer = CellMeasurer::create(m, windows, options);
     QVERIFY(measurer);
     QVERIFY((*measurer)->measure(
-        plan->cells, [](std::size_t, const MeasuredCell&) -> Status { return {}; }, work));
-    QVERIFY(reports > plan->cells.size());
-    QVERIFY(last + 2 >= total);
+        plan->cells,
+        [&](std::size_t index, const MeasuredCell& cell) -> Status {
+          late[index] = cell;
+          return {};
+        },
+        work));
+    const std::size_t known = early[0].window_kl.size();
+    QVERIFY(known >= 2 && known < 250);
+    const sensitivity::Costs costs(*m->llama(), windows);
+    double total = 500 * costs.forward();
+    for (const Cell& cell : plan->cells) total += costs.prepare(*m, cell) + 500 * costs.cell(*m, cell);
+    const double first = costs.forward() + costs.cell(*m, plan->cells[0]);
+    const double expected = (costs.prepare(*m, plan->cells[0]) + static_cast<double>(known) * first) / total;
+    QVERIFY2(std::abs(first_share - expected) < 1e-5, qPrintable(QString::number(first_share)));
+    QVERIFY(early[0].kl_se > late[0].kl_se &&
+            std::abs(early[0].kl_mean - late[0].kl_mean) < 5 * early[0].kl_se);
+    QVERIFY(std::equal(early[0].window_kl.begin(), early[0].window_kl.end(), late[0].window_kl.begin()));
+    const auto plain = sweep(m, windows, plan->cells, {}, pool_);
+    for (std::size_t c = 0; c < plain.size(); ++c) {
+      QCOMPARE(late[c].kl_mean, plain[c].kl_mean);
+      QCOMPARE(late[c].kl_se, plain[c].kl_se);
+      QCOMPARE(late[c].window_kl, plain[c].window_kl);
+    }
   }
 };
 

@@ -146,7 +146,7 @@ class PriorityTest : public QObject {
       sensitivity::MeasureOptions options;
       if (stop) options.enough = [](std::size_t index, const MeasuredCell&) { return index % 2 == 0; };
       std::vector<MeasuredCell> out(all.size());
-      auto measurer = sensitivity::CellMeasurer::create(m, some, options, work_);
+      auto measurer = sensitivity::CellMeasurer::create(m, some, options);
       if (!measurer) return std::vector<MeasuredCell>{};
       const auto status = (*measurer)->measure(
           all,

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/sensitivity/changes.h"
+#include "core/sensitivity/costs.h"
 #include "core/sensitivity/labels.h"
 #include "core/sensitivity/measured.h"
 #include "core/sensitivity/response.h"
@@ -216,7 +217,7 @@ class ResponseTest : public QObject {
     options.samples = 400;
     const auto matrix = sensitivity::response_vectors(m, list, windows, options, {}, work_);
     QVERIFY(matrix);
-    auto measurer = sensitivity::CellMeasurer::create(m, windows, {}, work_);
+    auto measurer = sensitivity::CellMeasurer::create(m, windows, {});
     QVERIFY(measurer);
     double worst = 0, slope_worst = 0;
     const auto status = (*measurer)->measure(
@@ -266,6 +267,72 @@ class ResponseTest : public QObject {
         WorkContext{pool_, stop.get_token()});
     QVERIFY(!stopped);
     QVERIFY(stopped.error().code == ErrorCode::Cancelled);
+  }
+
+  // Rounds differ in length; what is told as done grows by what a round's draws take, whatever the rounds.
+  void progress_follows_the_draws() {
+    const auto m = model();
+    QVERIFY(m);
+    const auto windows = test::small_windows(40, 4);
+    double share = 0;
+    const WorkContext work{pool_, {}, [&](const Progress& progress) {
+                             QCOMPARE(progress.stage, std::string("response"));
+                             const double now =
+                                 static_cast<double>(progress.done) / static_cast<double>(progress.total);
+                             QVERIFY(now >= share);
+                             share = now;
+                           }};
+    sensitivity::ResponseOptions options;
+    options.samples = 4 * 800;           // rounds of 10, 40 and so on draws
+    std::map<std::uint64_t, double> at;  // by samples that all cells have
+    const auto all = cells(*m);
+    const auto matrix = sensitivity::response_vectors(
+        m, all, windows, options,
+        [&](std::span<const std::size_t>, const ResponseMatrix& so_far) -> Status {
+          std::uint64_t least = so_far.capacity();
+          for (std::size_t c = 0; c < all.size(); ++c)
+            least = std::min<std::uint64_t>(least, so_far.known(c));
+          at.try_emplace(least, share);
+          return {};
+        },
+        work);
+    QVERIFY(matrix);
+    QVERIFY(std::abs(share - 1) < 1e-5);
+    at.erase(0);
+    QVERIFY(at.size() >= 3);
+    const sensitivity::Costs costs(*m->llama(), windows);
+    double round = 4 * (costs.predictions() + 3 * costs.block()),
+           draw = 4 * (costs.labels() + 3 * costs.back());
+    const double tokens = 4 * 40;
+    for (const Cell& cell : all) {
+      const io::TensorInfo& tensor = m->file().tensors()[cell.tensors.front()];
+      const auto weights = static_cast<double>(tensor.elements()),
+                 outputs = static_cast<double>(tensor.rows());
+      if (tensor.name == "token_embd.weight") {
+        round += costs.encode(tokens * m->llama()->width);
+      } else if (tensor.name == "output.weight") {
+        round += costs.encode(weights) +
+                 4 * costs.scored() * (costs.change(weights, options.changes) + costs.response(outputs));
+      } else {
+        round += costs.encode(weights) + 4 * costs.change(weights, options.changes);
+        draw += 4 * costs.response(outputs);
+      }
+    }
+    std::uint64_t before = 0;
+    double share_before = 0, unit = 0;
+    for (const auto& [samples, now] : at) {
+      const double expected = round + draw * static_cast<double>(samples - before) / 4;
+      if (before != 0) {  // the first round follows the base, and takes new memory
+        if (unit == 0) unit = (now - share_before) / expected;
+        QVERIFY2(std::abs((now - share_before) / expected / unit - 1) < 0.02,
+                 qPrintable(QStringLiteral("%1 samples: %2 for %3")
+                                .arg(samples)
+                                .arg(now - share_before)
+                                .arg(expected * unit)));
+      }
+      before = samples;
+      share_before = now;
+    }
   }
 };
 

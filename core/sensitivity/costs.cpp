@@ -1,0 +1,133 @@
+#include "core/sensitivity/costs.h"
+
+#include <algorithm>
+
+#include "kernels/dense/instruction_set.h"
+
+namespace bitlens::sensitivity {
+
+namespace {
+
+using kernels::Compute;
+
+/// Exact products multiply three pairs of parts on tiles, fast ones one.
+double product(Compute compute) {
+  return compute == Compute::Fast && kernels::uses_tiles() ? 1.0 / 3 : 1.0;
+}
+/// A multiply-add in vector registers: 32 a cycle of f32, where tiles do 512 of bf16, 170 exact ones.
+double vector() {
+  return kernels::uses_tiles() ? 5.0 : 1.0;
+}
+/// An exponential with what is done around it: about ten vector operations.
+double exponential() {
+  return 10 * vector();
+}
+/// Reading a row of weights from the file: about a microsecond.
+double reading() {
+  return kernels::uses_tiles() ? 4e5 : 1e5;
+}
+/// A byte of memory that was never used before: the system clears its page.
+double first_use() {
+  return kernels::uses_tiles() ? 200.0 : 50.0;
+}
+/// Rounding a weight to a format and back: some hundreds of operations on a few lanes.
+double rounding() {
+  return kernels::uses_tiles() ? 1000.0 : 250.0;
+}
+
+}  // namespace
+
+Costs::Costs(const model::LlamaParameters& p, const evaluate::Windows& windows, Compute compute) {
+  const double width = p.width, queries = double{1} * p.heads * p.head_dim,
+               keys = double{1} * p.kv_heads * p.head_dim, vocabulary = p.vocabulary;
+  layers_ = static_cast<int>(p.layers);
+  context_ = windows.context;
+  scored_ = static_cast<double>(windows.scored_per_window()) / context_;
+  queries_ = width * queries * product(compute);
+  keys_ = 2 * width * keys * product(compute);
+  output_ = width * queries * product(compute);
+  ffn_ = width * p.ffn_width * product(compute);
+  gates_ = p.ffn_width * exponential();
+  // Half of all pairs of tokens, twice: scores and sums; an exponential for each pair and head.
+  const double pairs = context_ / 2, sums = vector() * queries * pairs * 2;
+  const double shares = p.heads * pairs * exponential();
+  attention_ = sums + shares;
+  block_ = rest_of_block(model::Module::AttnNorm, 1, 1);
+  // Scores and shares again, then the gradients of shares, values, queries and keys; those of the shares take
+  // a pass of their own over all pairs, twice.
+  back_ = block_ + 1.5 * sums + 2 * shares;
+  // Losses take the exponentials of both models.
+  head_ = scored_ * vocabulary * (width * product(compute) + 3 * exponential());
+  predictions_ = scored_ * vocabulary * (2 * width * product(compute) + 2 * exponential());
+  labels_ = scored_ * (width * exponential() + reading());
+}
+
+double Costs::rest_of_block(model::Module from, double rows, double pairs) const {
+  using model::Module;
+  const double behind_attention = output_ + 3 * ffn_ + gates_;
+  switch (from) {
+    case Module::AttnQ:
+      return rows * (queries_ + behind_attention) + pairs * attention_;
+    case Module::AttnK:
+    case Module::AttnV:
+      return keys_ / 2 + rows * behind_attention + pairs * attention_;
+    case Module::AttnOutput:
+      return rows * behind_attention;
+    case Module::FfnGate:
+    case Module::FfnUp:
+      return rows * (2 * ffn_ + gates_);
+    case Module::FfnDown:
+      return rows * ffn_;
+    default:
+      return keys_ + rows * (queries_ + behind_attention) + pairs * attention_;
+  }
+}
+
+double Costs::cross(int layer) const {
+  if (layer + 1 < layers_) return block_;
+  return rest_of_block(model::Module::AttnNorm, scored_, 1 - (1 - scored_) * (1 - scored_));
+}
+
+double Costs::enter(const model::Model& model, const Cell& cell) const {
+  const int first = first_layer(model, cell);
+  double most = 0;
+  for (const std::size_t tensor : cell.tensors) {
+    if (model.role(tensor).layer != first) continue;
+    const bool last = first + 1 == layers_;
+    most = std::max(most, rest_of_block(model.role(tensor).module, last ? scored_ : 1.0,
+                                        last ? 1 - (1 - scored_) * (1 - scored_) : 1.0));
+  }
+  return most;
+}
+
+double Costs::cell(const model::Model& model, const Cell& cell) const {
+  const int first = first_layer(model, cell);
+  double sum = first >= 0 && first < layers_ ? enter(model, cell) : 0.0;
+  for (int layer = first < 0 ? 0 : first + 1; layer < layers_; ++layer) sum += cross(layer);
+  return sum + head_;
+}
+
+double Costs::prepare(const model::Model& model, const Cell& cell) const {
+  double weights = 0;
+  for (const std::size_t tensor : cell.tensors)
+    weights += static_cast<double>(model.file().tensors()[tensor].elements());
+  return encode(weights);
+}
+
+double Costs::change(double weights, Compute compute) const {
+  return weights * product(compute);
+}
+
+double Costs::response(double outputs) const {
+  return outputs * vector();
+}
+
+double Costs::memory(double bytes) const {
+  return bytes * first_use() / context_;
+}
+
+double Costs::encode(double weights) const {
+  return weights * rounding() / context_;
+}
+
+}  // namespace bitlens::sensitivity
