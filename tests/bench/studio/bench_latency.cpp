@@ -5,7 +5,7 @@
 // processor time its thread spends on one event, whatever else runs: "work", with the worst events by name.
 // Meanwhile a chip moves to another cell every 16 ms, as a hand would drag it, so every move resolves the
 // recipe anew. Prints one JSON object: times in milliseconds (median, p99, max), the cost of the moves
-// themselves, and the time to resolve the model's recipe.
+// themselves, of painting the whole map, and the time to resolve the model's recipe.
 //
 //   bench_latency MODEL TEXT [SECONDS] [measure|sensitivity]     (offscreen unless QT_QPA_PLATFORM says
 //   otherwise)
@@ -197,6 +197,12 @@ int main(int argc, char** argv) {
   hand.stop();
   stop = true;
   pinger.join();
+  std::vector<double> repaints;
+  for (int i = 0; i < 50; ++i) {
+    const double begin = worked();
+    view.viewport()->repaint();
+    repaints.push_back(worked() - begin);
+  }
   std::ranges::sort(app.slow, std::greater{}, &WatchedApplication::Handled::milliseconds);
   nlohmann::json slow = nlohmann::json::array();
   for (std::size_t i = 0; i < std::min<std::size_t>(app.slow.size(), 10); ++i)
@@ -206,6 +212,7 @@ int main(int argc, char** argv) {
                                   {"slowest_events", slow},
                                   {"latency_ms", spread(catcher.milliseconds)},
                                   {"move_ms", spread(moves)},
+                                  {"repaint_map_ms", spread(repaints)},
                                   {"resolve_ms", resolve_ms},
                                   {"tensors", document.session()->file().tensors().size()},
                                   {"busy_throughout", busy_throughout},
