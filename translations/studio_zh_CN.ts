@@ -2444,8 +2444,8 @@ fast: of numbers rounded to 16 bit (bfloat16), several times the speed where the
             </translation>
         </message>
         <message>
-            <source>Rounded without the importance matrix, which this does not use yet.</source>
-            <translation>舍入时未使用重要性矩阵（此处尚不支持）。</translation>
+            <source>Searches round by the importance matrix, as an export does.</source>
+            <translation>搜索舍入时使用重要性矩阵，与导出相同。</translation>
         </message>
         <message>
             <source>Predicting: %1 cells, %2 of %3 samples</source>

@@ -12,7 +12,8 @@ namespace {
 constexpr const char* kHelp =
     "The mean squared input of every column of every block's matrices over the text, at every position of "
     "every window.\n"
-    "quantize, perplexity and report take the file with --imatrix: their searching encoders then make "
+    "quantize, perplexity, sensitivity, predict and report take the file with --imatrix: searching encoders "
+    "then make "
     "columns "
     "with large\n"
     "inputs more exact. llama-quantize reads it as well. MODEL is best the one that will be quantized, "

@@ -26,29 +26,32 @@ constexpr const char* kHelp =
     "  recipe, provenance (of the sensitivity file), warnings";
 
 struct Options {
-  std::string model, sensitivity, quantizer = "search";
+  std::string model, sensitivity, imatrix, quantizer = "search";
   RecipeOptions recipe;
 };
 
 Result<Output> run(const Options& options, const Environment& environment) {
   const auto session = study::open_model(options.model);
   if (!session) return pass(session);
-  const auto loaded = load_recipe(options.recipe, (*session)->file(), false);
+  const auto importance = load_imatrix(**session, options.imatrix, options.recipe);
+  if (!importance) return pass(importance);
+  const auto loaded = load_recipe(options.recipe, (*session)->file(), *importance != nullptr);
   if (!loaded) return pass(loaded);
   const quantize::Recipe& recipe = loaded->recipe;
   const auto known = study::load_sensitivity(options.sensitivity);
   if (!known) return pass(known);
-  const auto prediction = study::predict_recipe(**session, recipe, quantizer_of(options.quantizer), *known);
-  if (!prediction) return pass(prediction);
-  Output out;
-  out.warnings = (*session)->file().warnings();
-  out.warnings.insert(out.warnings.end(), loaded->warnings.begin(), loaded->warnings.end());
-  out.warnings.insert(out.warnings.end(), prediction->warnings.begin(), prediction->warnings.end());
   const auto hash = (*session)->file().sha256(environment.work);
   if (!hash) return pass(hash);
   if (*hash != known->provenance.model_sha256)
     return fail(ErrorCode::InvalidArgument, "the sensitivity file is about another model",
                 {options.sensitivity, {}, {}});
+  const auto prediction =
+      study::predict_recipe(**session, recipe, quantizer_of(options.quantizer), *known, *importance);
+  if (!prediction) return pass(prediction);
+  Output out;
+  out.warnings = (*session)->file().warnings();
+  out.warnings.insert(out.warnings.end(), loaded->warnings.begin(), loaded->warnings.end());
+  out.warnings.insert(out.warnings.end(), prediction->warnings.begin(), prediction->warnings.end());
   out.json = {{"kl_mean", prediction->kl_mean},
               {"kl_se", prediction->kl_se},
               {"joint", prediction->joint},
@@ -87,6 +90,7 @@ Command add_predict(CLI::App& parent) {
       ->required()
       ->type_name("FILE");
   add_quantizer(*app, options->quantizer);
+  add_imatrix_option(*app, options->imatrix);
   return {app, [options](const Environment& environment) { return run(*options, environment); }};
 }
 

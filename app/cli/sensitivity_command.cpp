@@ -63,7 +63,8 @@ constexpr const char* kHelp =
     "  with --json also resumed (cells from the journal), and the responses are left out";
 
 struct Options {
-  std::string model, text, output, method = "measured", tensors = "*", group = "tensor", quantizer = "search";
+  std::string model, text, output, method = "measured", tensors = "*", group = "tensor", quantizer = "search",
+                                   imatrix;
   std::vector<std::string> formats;
   MeasureOptions measure;
   std::uint64_t samples = 200, seed = 1;
@@ -170,11 +171,17 @@ Result<Output> run(const Options& options, const Environment& environment) {
   if (options.adaptive && method_of(options.method) != Method::Measured)
     return fail(ErrorCode::InvalidArgument, "--adaptive is for --method measured");
   if (!(*session)->model->llama()) return pass((*session)->model->llama());
+  auto importance = quantize::ImportancePtr();
+  if (!options.imatrix.empty()) {
+    auto loaded = study::load_importance(options.imatrix, **session);
+    if (!loaded) return pass(loaded);
+    importance = std::move(*loaded);
+  }
   const auto text = load_tokens(**session, options.text);
   if (!text) return pass(text);
-  if (const Status usable =
-          study::check_output(**session, options.output, options.force, {(*text)->text->path});
-      !usable)
+  std::vector<std::string> inputs = {(*text)->text->path};
+  if (importance) inputs.push_back(options.imatrix);
+  if (const Status usable = study::check_output(**session, options.output, options.force, inputs); !usable)
     return pass(usable);
 
   study::SensitivityRequest request;
@@ -182,6 +189,7 @@ Result<Output> run(const Options& options, const Environment& environment) {
   request.text = *text;
   request.options = options.measure.resolved();
   request.quantizer = quantizer_of(options.quantizer);
+  request.importance = importance;
   request.formats = std::move(*formats);
   request.tensor_glob = options.tensors;
   request.grouping = grouping_of(options.group);
@@ -256,6 +264,7 @@ Command add_sensitivity(CLI::App& parent) {
   add_measure_options(*app, options->measure);
   add_compute_option(*app, options->measure.compute);
   add_quantizer(*app, options->quantizer);
+  add_imatrix_option(*app, options->imatrix);
   app->add_flag("--adaptive", options->adaptive,
                 "measured: add windows to a cell until its error is a tenth of it or too small to matter");
   app->add_flag("--resume", options->resume, "Go on from the journal beside the output");

@@ -6,6 +6,7 @@
 #include "core/io/gguf_writer.h"
 #include "core/quantize/recipe.h"
 #include "core/quantize/tensor_kind.h"
+#include "core/quantize/weighing.h"
 
 namespace bitlens::quantize {
 
@@ -89,8 +90,7 @@ class Resolver {
 
   /// Does the encoder of this tensor look at the importance of columns?
   [[nodiscard]] bool weighs(const TensorChoice& choice, std::size_t tensor) const {
-    return choice.changed && out_.importance && out_.importance->covers(tensor) &&
-           kernels::info(choice.format).block_size > 1 && kernels::searches(choice.format, choice.quantizer);
+    return choice.changed && quantize::weighs(out_.importance, tensor, choice.format, choice.quantizer);
   }
 
   [[nodiscard]] Status check_change(const io::TensorInfo& tensor, Format wanted, int rule) const {

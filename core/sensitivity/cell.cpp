@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/quantize/recipe.h"
+#include "core/quantize/weighing.h"
 
 namespace bitlens::sensitivity {
 
@@ -50,7 +51,7 @@ std::optional<std::string> obstacle(const io::TensorInfo& tensor, kernels::Forma
 
 Result<CellPlan> plan_cells(const model::Model& model, std::string_view glob,
                             const std::vector<kernels::Format>& formats, kernels::Quantizer quantizer,
-                            Grouping grouping) {
+                            Grouping grouping, const quantize::ImportancePtr& importance) {
   const auto& tensors = model.file().tensors();
   std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -80,7 +81,7 @@ Result<CellPlan> plan_cells(const model::Model& model, std::string_view glob,
       if (reason)
         plan.skipped.push_back({name, format, *reason});
       else
-        plan.cells.push_back({name, format, quantizer, members});
+        plan.cells.push_back({name, format, quantizer, members, importance});
     }
   std::ranges::stable_sort(plan.cells, {}, [&](const Cell& cell) { return first_layer(model, cell); });
   return plan;
@@ -90,6 +91,7 @@ Result<std::unique_ptr<run::WeightSource>> cell_weights(const std::shared_ptr<co
                                                         const Cell& cell) {
   // A view needs one choice per tensor and none of the sizes that resolving a recipe works out.
   quantize::ResolvedRecipe resolved;
+  resolved.importance = cell.importance;
   for (const io::TensorInfo& tensor : model->file().tensors()) {
     quantize::TensorChoice choice{};
     choice.source = choice.format = tensor.format;
@@ -101,6 +103,8 @@ Result<std::unique_ptr<run::WeightSource>> cell_weights(const std::shared_ptr<co
     if (const auto fits = quantize::check_format(tensor, cell.format); !fits) return pass(fits);
     resolved.tensors[t].format = cell.format;
     resolved.tensors[t].changed = tensor.format != cell.format;
+    resolved.tensors[t].weighted =
+        resolved.tensors[t].changed && quantize::weighs(cell.importance, t, cell.format, cell.quantizer);
   }
   return run::recipe_weights(model, std::move(resolved));
 }

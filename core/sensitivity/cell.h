@@ -10,6 +10,7 @@
 
 #include "core/base/result.h"
 #include "core/model/model.h"
+#include "core/quantize/importance.h"
 #include "core/run/weights.h"
 #include "kernels/formats/codec.h"
 #include "kernels/formats/format.h"
@@ -21,6 +22,7 @@ struct Cell {
   kernels::Format format = kernels::Format::F16;
   kernels::Quantizer quantizer = kernels::Quantizer::Search;
   std::vector<std::size_t> tensors;  ///< indices in the model file; none: the control, which changes nothing
+  quantize::ImportancePtr importance{};  ///< what searching encoders weigh columns by; null: nothing
 
   bool operator==(const Cell&) const = default;
 };
@@ -51,7 +53,8 @@ struct CellPlan {
 /// cannot take it. InvalidArgument if nothing matches.
 [[nodiscard]] Result<CellPlan> plan_cells(const model::Model& model, std::string_view glob,
                                           const std::vector<kernels::Format>& formats,
-                                          kernels::Quantizer quantizer, Grouping grouping = Grouping::Tensor);
+                                          kernels::Quantizer quantizer, Grouping grouping = Grouping::Tensor,
+                                          const quantize::ImportancePtr& importance = {});
 
 /// The model with the cell's tensors changed. Errors of quantize::check_format.
 [[nodiscard]] Result<std::unique_ptr<run::WeightSource>> cell_weights(

@@ -13,9 +13,9 @@ std::vector<Change> distinct_changes(std::span<const Cell> cells) {
   std::vector<Change> changes;
   for (std::size_t c = 0; c < cells.size(); ++c)
     for (const std::size_t tensor : cells[c].tensors)
-      changes.push_back({tensor, cells[c].format, cells[c].quantizer, {c}});
+      changes.push_back({tensor, cells[c].format, cells[c].quantizer, {c}, cells[c].importance});
   const auto key = [](const Change& change) {
-    return std::tuple(change.tensor, change.format, change.quantizer);
+    return std::tuple(change.tensor, change.format, change.quantizer, change.importance.get());
   };
   std::ranges::stable_sort(changes, {}, key);
   std::vector<Change> distinct;
@@ -33,7 +33,8 @@ Result<ChangeReader> ChangeReader::create(const std::shared_ptr<const model::Mod
   ChangeReader reader;
   reader.tensor_ = change.tensor;
   reader.base_ = run::file_weights(model);
-  auto changed = cell_weights(model, {{}, change.format, change.quantizer, {change.tensor}});
+  auto changed =
+      cell_weights(model, {{}, change.format, change.quantizer, {change.tensor}, change.importance});
   if (!changed) return pass(changed);
   reader.changed_ = std::move(*changed);
   return reader;

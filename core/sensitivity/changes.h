@@ -20,6 +20,7 @@ struct Change {
   kernels::Format format = kernels::Format::F16;
   kernels::Quantizer quantizer = kernels::Quantizer::Search;
   std::vector<std::size_t> cells;  ///< positions in the list of cells
+  quantize::ImportancePtr importance{};
   bool operator==(const Change&) const = default;
 };
 /// The distinct changes of a list of cells, in file order of the tensors.

@@ -21,6 +21,7 @@ struct SensitivityRequest {
   std::shared_ptr<const TokenizedText> text;  ///< under the session's tokenizer
   evaluate::Options options;                  ///< predictions are always those of exact activations
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  quantize::ImportancePtr importance{};  ///< matched to the session's file; cells are rounded as an export
   std::vector<kernels::Format> formats;
   std::string tensor_glob = "*";
   sensitivity::Grouping grouping = sensitivity::Grouping::Tensor;
@@ -168,6 +169,7 @@ class Predictor {
 [[nodiscard]] Result<RecipePrediction> predict_recipe(const ModelSession& session,
                                                       const quantize::Recipe& recipe,
                                                       quantize::Quantizer quantizer,
-                                                      const SensitivityResult& known);
+                                                      const SensitivityResult& known,
+                                                      const quantize::ImportancePtr& importance = {});
 
 }  // namespace bitlens::study

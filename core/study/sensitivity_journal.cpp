@@ -18,6 +18,7 @@ std::string key_of(const SensitivityRequest& request, const SensitivityResult& h
   settled.threads = 0;
   settled.model_path.clear();
   settled.text_name.clear();
+  if (!settled.imatrix.empty()) settled.imatrix = "imatrix";  // its hash counts
   const bool samples = request.method == Method::Response || (request.adaptive && request.estimates.empty());
   nlohmann::ordered_json key;
   key["request"] = {{"method", sensitivity::method_name(request.method)},

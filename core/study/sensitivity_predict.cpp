@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "core/quantize/weighing.h"
 #include "core/sensitivity/response_matrix.h"
 #include "core/study/sensitivity.h"
 
@@ -73,7 +74,12 @@ Result<RecipePrediction> Predictor::predict(std::span<const Choice> choices,
     for (const std::string& warning : result->warnings)
       if (std::ranges::find(out.warnings, warning) == out.warnings.end()) out.warnings.push_back(warning);
   std::vector<const CellRecord*> best, responses;
-  bool other_quantizer = false;
+  bool other_quantizer = false, other_importance = false;
+  const auto known_with = [&](const std::string& sha256) {
+    return std::ranges::all_of(results_, [&](const auto& result) {
+      return result->provenance.imatrix_sha256 == sha256 || result->cells.empty();
+    });
+  };
   for (const Choice& choice : choices) {
     const Known* cell = find(choice.tensor, choice.format);
     const CellRecord* single = cell == nullptr             ? nullptr
@@ -85,6 +91,9 @@ Result<RecipePrediction> Predictor::predict(std::span<const Choice> choices,
       continue;
     }
     best.push_back(single);
+    if (recipe != nullptr && quantize::can_weigh(choice.format, recipe->tensors[choice.tensor].quantizer))
+      other_importance =
+          other_importance || !known_with(recipe->importance ? recipe->importance->sha256 : "");
     if (recipe != nullptr)
       other_quantizer = other_quantizer || single->quantizer != recipe->tensors[choice.tensor].quantizer;
     if (cell->response != nullptr && !cell->response->response.empty()) responses.push_back(cell->response);
@@ -95,6 +104,9 @@ Result<RecipePrediction> Predictor::predict(std::span<const Choice> choices,
                 {file.path(), {}, {}});
   if (other_quantizer)
     out.warnings.emplace_back("some cells were rounded by another quantizer than the recipe's");
+  if (other_importance)
+    out.warnings.emplace_back(
+        "some cells were rounded with another importance matrix than the recipe, or without");
   if (!out.missing.empty())
     out.warnings.push_back(fmt::format("{} of {} changed tensors are unknown and left out (first: {})",
                                        out.missing.size(), out.changed, printable(out.missing.front(), 80)));
@@ -127,8 +139,9 @@ Result<RecipePrediction> Predictor::predict(std::span<const Choice> choices,
 }
 
 Result<RecipePrediction> predict_recipe(const ModelSession& session, const quantize::Recipe& recipe,
-                                        quantize::Quantizer quantizer, const SensitivityResult& known) {
-  const auto resolved = quantize::resolve(recipe, session.file(), quantizer);
+                                        quantize::Quantizer quantizer, const SensitivityResult& known,
+                                        const quantize::ImportancePtr& importance) {
+  const auto resolved = quantize::resolve(recipe, session.file(), quantizer, importance);
   if (!resolved) return pass(resolved);
   // Neither is kept beyond this call.
   const std::shared_ptr<const ModelSession> borrowed_session(std::shared_ptr<void>(), &session);

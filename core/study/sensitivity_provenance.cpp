@@ -2,8 +2,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "core/quantize/weighing.h"
 #include "core/study/response_records.h"
 #include "core/study/sensitivity.h"
 
@@ -29,6 +31,11 @@ Result<Provenance> sensitivity_provenance(const SensitivityRequest& request, con
   const bool runs = measured || needs_backward(request.method);
   out.compute = evaluate::compute_name(runs ? request.options.compute : evaluate::Compute::Exact);
   out.quantizer = quantize::quantizer_name(request.quantizer);
+  const auto weighs = [&](kernels::Format format) { return quantize::can_weigh(format, request.quantizer); };
+  if (request.importance && std::ranges::any_of(request.formats, weighs)) {
+    out.imatrix = request.importance->file;
+    out.imatrix_sha256 = request.importance->sha256;
+  }
   const ProgramInfo program = program_info();
   out.program = program.version;
   out.instruction_set = program.instruction_set;

@@ -54,7 +54,7 @@ class SensitivityRun::Impl {
     windows_ = std::move(*windows);
     result_.grouping = request_.grouping;
     auto plan = sensitivity::plan_cells(*request_.session->model, request_.tensor_glob, request_.formats,
-                                        request_.quantizer, request_.grouping);
+                                        request_.quantizer, request_.grouping, request_.importance);
     if (!plan) return pass(plan);
     cells_ = std::move(plan->cells);
     result_.skipped = std::move(plan->skipped);

@@ -14,7 +14,7 @@ Result<std::vector<SensitivityResult>> run_cheap_scores(const SensitivityRequest
   const auto windows = plan_windows(*request.session, *request.text, request.options);
   if (!windows) return pass(windows);
   auto plan = sensitivity::plan_cells(*request.session->model, request.tensor_glob, request.formats,
-                                      request.quantizer, request.grouping);
+                                      request.quantizer, request.grouping, request.importance);
   if (!plan) return pass(plan);
   auto provenance = sensitivity_provenance(one, *windows, work);
   if (!provenance) return pass(provenance);

@@ -36,6 +36,7 @@ SweepRequest Document::sweep_request() const {
   request.text = texts_.evaluation()->tokens;
   request.options = sweep_options();
   request.quantizer = measurements_.quantizer();
+  request.importance = measurements_.importance();
   std::vector<kernels::Format> ladder = sensitivity_.plan().formats;
   std::ranges::stable_sort(ladder, {}, [](kernels::Format f) { return kernels::info(f).bits_per_weight(); });
   for (std::size_t t = 0; resolved_ && t < resolved_->tensors.size(); ++t) {

@@ -43,7 +43,7 @@ QString hash_of(const QString& text) {
 bool same_source(const study::Provenance& a, const study::Provenance& b) {
   return a.model_sha256 == b.model_sha256 && a.text_sha256 == b.text_sha256 && a.protocol == b.protocol &&
          a.activations == b.activations && a.quantizer == b.quantizer && a.context == b.context &&
-         a.windows == b.windows && a.seed == b.seed;
+         a.windows == b.windows && a.seed == b.seed && a.imatrix_sha256 == b.imatrix_sha256;
 }
 
 Sweep::Sweep(SweepRequest request, Deliver deliver, std::function<bool()> others_wait)
@@ -66,6 +66,7 @@ study::SensitivityRequest Sweep::engine_request(Method method) const {
   out.text = request_.text;
   out.options = request_.options;
   out.quantizer = request_.quantizer;
+  out.importance = request_.importance;
   out.formats = request_.plan.formats;
   out.grouping = request_.grouping;
   out.method = method;
@@ -101,7 +102,7 @@ std::string Sweep::journal_of(Method method) const {
                     QString::fromStdString(from.text_sha256),
                     QString::fromStdString(from.protocol),
                     QString::fromStdString(from.activations),
-                    QString::fromStdString(from.quantizer),
+                    QString::fromStdString(from.quantizer + from.imatrix_sha256),
                     QString::fromStdString(from.program + from.instruction_set),
                     QString::number(from.context),
                     QString::number(from.windows),

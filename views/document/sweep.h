@@ -22,6 +22,7 @@ struct SweepRequest {
   TokensPtr text;
   evaluate::Options options;  ///< context and windows already those of the plan
   quantize::Quantizer quantizer = quantize::Quantizer::Search;
+  quantize::ImportancePtr importance;
   study::SweepPlan plan;
   sensitivity::Grouping grouping = sensitivity::Grouping::Tensor;  ///< other than Tensor: measured only
   std::vector<std::pair<std::string, kernels::Format>> decisions;  ///< cells the recipe hangs on

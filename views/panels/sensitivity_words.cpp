@@ -45,7 +45,7 @@ QString plan_words(const Document& document) {
                .arg(plan.formats.size())
                .arg(Measurements::context_of(options));
   if (document.measurements().importance())
-    lines << Tr::tr("Rounded without the importance matrix, which this does not use yet.");
+    lines << Tr::tr("Searches round by the importance matrix, as an export does.");
   return lines.join(QLatin1Char('\n'));
 }
 

@@ -5,7 +5,9 @@
 #include <QTest>
 #include <cmath>
 #include <map>
+#include <random>
 
+#include "core/sensitivity/changes.h"
 #include "core/sensitivity/costs.h"
 #include "tests/support/measured_cells.h"
 #include "tests/unit/sensitivity/small_setting.h"
@@ -98,6 +100,63 @@ class MeasuredTest : public QObject {
     shape.biases = bias;
     compare_with_naive(shape, static_cast<Grouping>(grouping),
                        q8 ? evaluate::Activations::Q8 : evaluate::Activations::Exact);
+  }
+
+  // A recipe as an export resolves it, with an importance matrix, and the same tensors as a cell.
+  void cells_round_by_an_importance_matrix_as_recipes_do_data() {
+    QTest::addColumn<int>("grouping");
+    QTest::newRow("tensors") << 0;
+    QTest::newRow("layers") << 3;
+  }
+  void cells_round_by_an_importance_matrix_as_recipes_do() {
+    QFETCH(int, grouping);
+    const auto m = model();
+    QVERIFY(m);
+    const auto windows = test::small_windows(40, 3);
+    quantize::Importance matrix;
+    std::mt19937 random(3);
+    std::lognormal_distribution<float> energy(0.0F, 2.0F);
+    for (const io::TensorInfo& tensor : m->file().tensors()) {
+      auto& columns = matrix.columns.emplace_back();
+      if (tensor.name == "blk.1.attn_q.weight") continue;  // not covered
+      columns.resize(tensor.row_length());
+      for (float& value : columns) value = energy(random);
+    }
+    const auto importance = std::make_shared<const quantize::Importance>(std::move(matrix));
+    const auto plan_of = [&](const quantize::ImportancePtr& with) {
+      return sensitivity::plan_cells(*m, "blk.1.*", {kernels::Format::Q4_0, kernels::Format::Q5_1},
+                                     kernels::Quantizer::Search, static_cast<Grouping>(grouping), with);
+    };
+    const auto plan = plan_of(importance), blind = plan_of({});
+    QVERIFY(plan && blind);
+    const auto weighed = sweep(m, windows, plan->cells, {}, pool_);
+    const auto not_weighed = sweep(m, windows, blind->cells, {}, pool_);
+    QCOMPARE(weighed.size(), grouping == 0 ? std::size_t{14} : std::size_t{2});
+    const auto base = run::file_weights(m);
+    for (std::size_t c = 0; c < weighed.size(); ++c) {
+      const Cell& cell = plan->cells[c];
+      quantize::Recipe recipe;
+      for (const std::size_t t : cell.tensors)
+        recipe.rules.push_back({m->file().tensors()[t].name, cell.format, {}});
+      auto resolved = quantize::resolve(recipe, m->file(), kernels::Quantizer::Search, importance);
+      QVERIFY2(resolved, resolved ? "" : resolved.error().describe().c_str());
+      const auto subject = run::recipe_weights(m, *resolved);
+      const auto naive = evaluate::measure(*subject, base.get(), windows, {}, work_);
+      QVERIFY2(naive, naive ? "" : naive.error().describe().c_str());
+      QVERIFY2(close(weighed[c].kl_mean, naive->comparison->kl_mean, 1e-6), cell.name.c_str());
+      QVERIFY2(close(weighed[c].dnll_mean, naive->comparison->ln_ratio, 1e-6), cell.name.c_str());
+      QCOMPARE(weighed[c].kl_mean == not_weighed[c].kl_mean, cell.name == "blk.1.attn_q.weight");
+      // Predictions are of the same change.
+      if (cell.tensors.size() > 1) continue;
+      const std::size_t t = cell.tensors.front();
+      const auto changes = sensitivity::distinct_changes(std::span(&cell, 1));
+      const auto reader = sensitivity::ChangeReader::create(m, changes.front());
+      QVERIFY(reader);
+      std::vector<float> row(m->file().tensors()[t].row_length()), from(row.size()), to(row.size());
+      QVERIFY(reader->rows(5, 1, row.data()));
+      QVERIFY(base->load_rows(t, 5, 1, from.data()) && subject->load_rows(t, 5, 1, to.data()));
+      for (std::size_t i = 0; i < row.size(); ++i) QCOMPARE(row[i], to[i] - from[i]);
+    }
   }
 
   void control_reads_exactly_zero() {

@@ -2,6 +2,7 @@
 // not done again, and the result is that of an undisturbed run.
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFileInfo>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
@@ -217,6 +218,138 @@ class ResumeTest : public QObject {
     QVERIFY(!run({"predict", model(), "--recipe", recipe.fileName(), "--sensitivity", "absent.json"}));
     QVERIFY(!run({"predict", model(), "--recipe", "Q5_0", "--sensitivity", output}));
     QVERIFY(!run({"predict", model(), "--recipe", "Q8_0", "--sensitivity", text()}));
+  }
+
+  // Over many windows the first cell is told of early, and measured to the end by who goes on.
+  void a_cell_known_from_some_windows_is_gone_on_with() {
+    const auto request = [](const QString& output, const QStringList& more = {}) {
+      return QStringList{"sensitivity", model(), "--text",    text(),   "--formats",   "Q4_0",
+                         "--context",   "256",   "--windows", "60",     "--quantizer", "rtn",
+                         "-o",          output,  "--tensor",  "blk.0.*"} +
+             more;
+    };
+    const QString undisturbed = folder_.filePath("sixty.json"), output = folder_.filePath("cut.json");
+    QVERIFY(run(request(undisturbed)));
+    const std::string journal = study::sensitivity_journal_path(output.toStdString());
+    QProcess victim;
+    victim.start(program(), request(output));
+    Result<sensitivity::JournalContent> content = fail(ErrorCode::NotFound, "");
+    QElapsedTimer timer;
+    timer.start();
+    while ((!content || content->payloads.empty()) && timer.elapsed() < 60000) {
+      victim.waitForFinished(2);
+      content = sensitivity::read_journal(journal);
+    }
+    victim.kill();
+    victim.waitForFinished();
+    QVERIFY(content && !content->payloads.empty());
+    QVERIFY2(content->payloads.front().find("\"windows\":32,") != std::string::npos,
+             content->payloads.front().c_str());
+    QByteArray errors;
+    QVERIFY2(run(request(output, {"--resume"}), &errors), errors.constData());
+    const auto resumed = study::load_sensitivity(output.toStdString());
+    const auto expected = study::load_sensitivity(undisturbed.toStdString());
+    QVERIFY(resumed && expected && resumed->cells.size() == expected->cells.size());
+    for (std::size_t c = 0; c < expected->cells.size(); ++c) {
+      QCOMPARE(resumed->cells[c].windows, std::uint64_t{60});
+      QCOMPARE(resumed->cells[c].kl_mean, expected->cells[c].kl_mean);
+      QCOMPARE(resumed->cells[c].window_kl, expected->cells[c].window_kl);
+    }
+  }
+
+  // A cell, all cells together, and a recipe: the same encoders, the same number.
+  void cells_equal_recipes_with_an_importance_matrix() {
+    const QString matrix = folder_.filePath("im.gguf"), output = folder_.filePath("weighed.json");
+    const QStringList windows{"--text", text(), "--context", "128", "--windows", "4"};
+    QVERIFY(run(QStringList{"imatrix", model(), "-o", matrix} + windows));
+    QByteArray errors;
+    QVERIFY2(run(QStringList{"sensitivity", model(), "--formats", "Q4_0", "--tensor", "blk.2.ffn_up.weight",
+                             "--imatrix", matrix, "-o", output} +
+                     windows,
+                 &errors),
+             errors.constData());
+    const auto cells = study::load_sensitivity(output.toStdString());
+    QVERIFY(cells && cells->cells.size() == 1);
+    QVERIFY(!cells->provenance.imatrix_sha256.empty());
+    QFile recipe(folder_.filePath("one.json"));
+    QVERIFY(recipe.open(QIODevice::WriteOnly));
+    recipe.write(R"({"bitlens_recipe": 1, "name": "up", "rules": [{"tensor": "blk.2.ffn_up.weight",
+                     "format": "Q4_0"}], "default": "keep"})");
+    recipe.close();
+    const auto kl_of = [&](const QStringList& more) {
+      QProcess process;
+      process.start(program(), QStringList{"perplexity", model(), "--recipe", recipe.fileName(), "--json"} +
+                                   windows + more);
+      process.waitForFinished(60000);
+      const QByteArray json = process.readAllStandardOutput();
+      const qsizetype at = json.indexOf("\"kl_mean\": ") + 11;
+      return json.mid(at, json.indexOf(',', at) - at).toDouble();
+    };
+    const double kl = cells->cells.front().kl_mean;
+    QVERIFY(std::abs(kl_of({"--imatrix", matrix}) - kl) <= 1e-9 * kl);
+    QVERIFY(std::abs(kl_of({}) - kl) > 1e-3 * kl);
+    // Predicting says when the recipe is rounded otherwise.
+    const auto warned = [&](const QStringList& more) {
+      QProcess process;
+      process.start(
+          program(),
+          QStringList{"predict", model(), "--recipe", recipe.fileName(), "--sensitivity", output} + more);
+      process.waitForFinished(60000);
+      return process.exitCode() == 0 && process.readAllStandardError().contains("another importance matrix");
+    };
+    QVERIFY(warned({}));
+    QVERIFY(!warned({"--imatrix", matrix}));
+  }
+
+  // One clear error each, and what is there stays as it is.
+  void strange_files_are_one_error() {
+    const QString output = folder_.filePath("mine.json");
+    QVERIFY(run(arguments(output, {"--tensor", "blk.0.attn_q.weight"})));
+    QFile good(output);
+    QVERIFY(good.open(QIODevice::ReadOnly));
+    const QByteArray whole = good.readAll();
+    const auto error_of = [](const QStringList& arguments) {
+      QProcess process;
+      process.start(program(), arguments);
+      if (!process.waitForFinished(60000)) return QString("it does not end");
+      const QString told = QString::fromUtf8(process.readAllStandardError());
+      return process.exitCode() != 0 && told.count("error: ") == 1 ? told : "no single error: " + told;
+    };
+    const QString strange = folder_.filePath("strange.json");
+    for (const QByteArray& bytes :
+         {QByteArray(), whole.left(whole.size() / 2), QByteArray(100000, '\x99'), QByteArray(100000, '['),
+          QByteArray("bitlens-journal 1 ") + QByteArray(100000, 'x')}) {
+      QFile file(strange);
+      QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+      file.write(bytes);
+      file.close();
+      const QString told = error_of({"predict", model(), "--recipe", "Q8_0", "--sensitivity", strange});
+      QVERIFY2(told.startsWith("error: "), qPrintable(told));
+    }
+    const QString other = QStringLiteral(BITLENS_SHARED "/models/tiny256-f32.gguf");
+    if (!QFile::exists(other)) QSKIP("needs the shared test data: models/tiny256-f32.gguf");
+    QString told = error_of({"predict", other, "--recipe", "Q8_0", "--sensitivity", output});
+    QVERIFY2(told.contains("about another model"), qPrintable(told));
+
+    // The journal of another run is no place to go on.
+    const QString cut = folder_.filePath("strange2.json"), journal = cut + ".journal";
+    QProcess victim;
+    victim.start(program(), arguments(cut, {"--method", "response", "--samples", "100000"}));
+    QTRY_VERIFY_WITH_TIMEOUT(QFileInfo(journal).size() > 20000, 60000);
+    victim.kill();
+    victim.waitForFinished();
+    const auto before = sensitivity::read_journal(journal.toStdString());
+    for (const QStringList& changed :
+         {QStringList{model(), QStringLiteral(BITLENS_SHARED "/texts/tinyshakespeare.txt")},
+          QStringList{other, text()}}) {
+      QStringList resume = arguments(cut, {"--method", "response", "--samples", "100000", "--resume"});
+      resume[1] = changed[0];
+      resume[3] = changed[1];
+      told = error_of(resume);
+      QVERIFY2(told.contains("another model, text or setting"), qPrintable(told));
+    }
+    const auto after = sensitivity::read_journal(journal.toStdString());
+    QVERIFY(before && after && before->payloads == after->payloads);
   }
 
   void refuses_what_makes_no_sense() {
