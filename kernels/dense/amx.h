@@ -5,7 +5,12 @@
 //   x w = x1 w1 + x2 w1 + x1 w2,
 // summed in one f32 accumulator; x2 w2, at most 2^-18 of the product, is left out. Every output is one chain
 // over its inputs in order, 32 at a time, whatever the split into calls: product.h's promise about bits.
-// Numbers below 1.2e-38 count as zero.
+//
+// Integers up to 256 are bf16 numbers. Weights that are such integers times a scale per 32 of them (Q8_0, ..)
+// therefore have one part, and two products are enough; 32 of them are summed at a time, scaled and added to
+// the output in f32.
+//
+// Numbers below 1.2e-38 count as zero; inputs above 2.6e36 may overflow beside integers.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +26,13 @@ inline constexpr std::size_t kWidth = 32;
 /// Rows that one pass over the weights serves.
 inline constexpr std::size_t kRows = 192;
 
-/// Panels of weights, all in `parts` bf16 parts.
+/// Panels of weights, all in `parts` bf16 parts. With scales, of which a panel has kWidth for each 32 inputs,
+/// they are integers of one part.
 struct Panels {
   const std::uint16_t* data = nullptr;
   std::size_t inputs = 0;
   std::size_t parts = 2;
+  const float* scales = nullptr;
 };
 /// Numbers in one panel.
 [[nodiscard]] std::size_t panel_size(std::size_t inputs, std::size_t parts);
@@ -45,8 +52,8 @@ void split_rows(const float* x, std::size_t x_stride, std::size_t rows, std::siz
                 std::uint16_t* tiles, std::size_t stride);
 
 /// y[rows x columns] = (or +=) the products over panel inputs [first, first + inputs), `first` a multiple of
-/// 32, with
-/// rows that have just these, tile_row_size() apart. Requires available().
+/// 32, with rows that have just these, tile_row_size() apart. Requires available(). Panels with scales take
+/// rows in two parts.
 void multiply_tiles(const Panels& panels, std::size_t columns, std::size_t first, std::size_t inputs,
                     const std::uint16_t* tiles, std::size_t rows, std::size_t x_parts, float* y,
                     std::size_t y_stride, bool accumulate);

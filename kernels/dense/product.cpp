@@ -80,13 +80,14 @@ std::size_t PackedMatrix::blocks() const {
 
 bool PackedMatrix::resize(std::size_t outputs, std::size_t inputs) {
   outputs_ = inputs_ = 0;
-  width_ = layout_ == Layout::Tiles ? amx::kWidth : HWY_DYNAMIC_DISPATCH(panel_width_of_target)();
+  width_ = takes_packed_rows() ? amx::kWidth : HWY_DYNAMIC_DISPATCH(panel_width_of_target)();
   const std::size_t padded = (outputs + width_ - 1) / width_ * width_;
   if (inputs != 0 && padded > static_cast<std::size_t>(-1) / inputs) return false;
   bool enough = false;
-  if (layout_ == Layout::Tiles) {
+  if (takes_packed_rows()) {
     const std::size_t numbers = amx::panel_size(inputs, parts_), panels = padded / width_;
-    enough = numbers <= static_cast<std::size_t>(-1) / (panels + 1) && tiles_.resize(panels * numbers);
+    enough = numbers <= static_cast<std::size_t>(-1) / (panels + 1) && tiles_.resize(panels * numbers) &&
+             scales_.resize(layout_ == Layout::ScaledTiles ? padded * (inputs / kIntegerBlock) : 0);
   } else if (layout_ == Layout::Integers) {
     const std::size_t per_block = padded * (inputs / kIntegerBlock);
     enough = pairs_.resize(per_block * (kIntegerBlock / 2)) && scales_.resize(per_block) &&
@@ -107,14 +108,14 @@ bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs) {
 bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format, Compute compute) {
   format_ = format;
   compute_ = compute;
-  parts_ = compute == Compute::Fast || format == Format::BF16 ? 1 : 2;
+  const bool integers = compute == Compute::Exact && has_integer_blocks(format) && inputs != 0 &&
+                        inputs % info(format).block_size == 0;
   if (uses_tiles())
-    layout_ = Layout::Tiles;
-  else if (compute == Compute::Exact && has_integer_blocks(format) && inputs != 0 &&
-           inputs % info(format).block_size == 0)
-    layout_ = Layout::Integers;
+    layout_ = integers && !has_offsets(format) ? Layout::ScaledTiles : Layout::Tiles;
   else
-    layout_ = Layout::Floats;
+    layout_ = integers ? Layout::Integers : Layout::Floats;
+  const bool one_part = compute == Compute::Fast || format == Format::BF16 || layout_ == Layout::ScaledTiles;
+  parts_ = one_part ? 1 : 2;
   return resize(outputs, inputs);
 }
 
@@ -128,10 +129,16 @@ void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
   (rows, rows_of(panel), inputs_, compute_ == Compute::Fast, data_.data() + panel * inputs_ * width_);
 }
 
+amx::Panels PackedMatrix::tile_panels(std::size_t first) const {
+  const float* scales = layout_ == Layout::ScaledTiles ? scales_.data() + first * width_ * blocks() : nullptr;
+  return {tiles_.data() + first * amx::panel_size(inputs_, parts_), inputs_, parts_, scales};
+}
+
 bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
   // A few blocks of all rows at a time, so that they stay in the first cache. Rows past the end are zeros.
   constexpr std::size_t kPiece = 256, kMostRows = 32, kPieceBlocks = kPiece / kIntegerBlock;
   alignas(64) std::int16_t codes[kMostRows * kPiece] = {};
+  alignas(64) float values[kMostRows * kPiece];
   const FormatInfo& format = info(format_);
   const std::size_t row_bytes = inputs_ / format.block_size * format.block_bytes, count = rows_of(panel);
   const bool offsets = has_offsets(format_);
@@ -149,6 +156,13 @@ bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
         scales_.data()[(first + block) * width_ + j] = scale[block];
         if (offsets) offsets_.data()[(first + block) * width_ + j] = offset[block];
       }
+    }
+    if (layout_ == Layout::ScaledTiles) {
+      for (std::size_t i = 0; i < kMostRows; ++i)
+        for (std::size_t j = 0; j < piece; ++j) values[i * kPiece + j] = codes[i * kPiece + j];
+      amx::pack_panel(values, kPiece, count, piece, 1,
+                      tiles_.data() + panel * amx::panel_size(inputs_, 1) + amx::panel_size(k, 1));
+      continue;
     }
     HWY_DYNAMIC_DISPATCH(pack_pairs)
     (codes, kPiece, piece / 2, pairs_.data() + first * (kIntegerBlock / 2) * width_);
@@ -174,11 +188,9 @@ void PackedRows::fill(std::size_t first, std::size_t count, const float* x, std:
 
 void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const PackedRows& x,
               float* y, std::size_t y_stride) {
-  const std::size_t begin = first * weights.width_, parts = weights.parts_;
-  const std::size_t columns = std::min(count * weights.width_, weights.outputs_ - begin);
-  amx::multiply_tiles(
-      {weights.tiles_.data() + first * amx::panel_size(weights.inputs_, parts), weights.inputs_, parts},
-      columns, 0, weights.inputs_, x.tiles_.data(), x.rows_, x.parts_, y, y_stride, false);
+  const std::size_t columns = std::min(count * weights.width_, weights.outputs_ - first * weights.width_);
+  amx::multiply_tiles(weights.tile_panels(first), columns, 0, weights.inputs_, x.tiles_.data(), x.rows_,
+                      x.parts_, y, y_stride, false);
 }
 
 void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count, const float* x,
@@ -187,9 +199,8 @@ void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count,
   std::size_t columns = count * width;
   if (columns > weights.outputs() - begin) columns = weights.outputs() - begin;
   const bool round = weights.compute_ == Compute::Fast;
-  if (weights.layout_ == PackedMatrix::Layout::Tiles) {
-    const std::uint16_t* panels = weights.tiles_.data() + first * amx::panel_size(depth, weights.parts_);
-    amx::multiply({panels, depth, weights.parts_}, columns, x, rows, x_stride, round ? 1 : 2, y, y_stride,
+  if (weights.takes_packed_rows()) {
+    amx::multiply(weights.tile_panels(first), columns, x, rows, x_stride, round ? 1 : 2, y, y_stride,
                   accumulate);
     return;
   }

@@ -1,8 +1,9 @@
 // Products of activations with weight matrices: y[rows x outputs] = x[rows x inputs] * W^T. W is packed once,
 // into panels of a few outputs, in one of three ways:
 //
-// - bf16 parts for the tile unit where there is one (amx.h): two parts of every number, or one
-// (Compute::Fast);
+// - bf16 parts for the tile unit where there is one (amx.h): two parts of every number, one (Compute::Fast),
+// or
+//   one times a scale per 32 of them, exactly (Q8_0, Q4_0, ...);
 // - integers with a scale per 32 of them, where the format is made so (Q8_0, Q4_0, Q4_K, ...): products are
 //   summed exactly, 32 at a time, with each 32 inputs rounded to 16 bits (at most 2^-16 of the largest of
 //   them away), and scaled and added in f32, in order (integer_gemm-inl.h);
@@ -22,6 +23,10 @@
 #include "kernels/formats/format.h"
 
 namespace bitlens::kernels {
+
+namespace amx {
+struct Panels;
+}
 
 /// At most this many inputs are summed in one chain before they are added to the output.
 inline constexpr std::size_t kDepth = 288;
@@ -71,7 +76,9 @@ class PackedMatrix {
   /// up to the next panel or the end of the matrix.
   void pack_panel(std::size_t panel, const float* rows);
   /// Does pack_blocks() fill the panels? Else pack_panel() does.
-  [[nodiscard]] bool holds_integers() const { return layout_ == Layout::Integers; }
+  [[nodiscard]] bool holds_integers() const {
+    return layout_ == Layout::Integers || layout_ == Layout::ScaledTiles;
+  }
   /// The same from rows encoded in the format given to reset(). False if a scale is NaN or infinite.
   [[nodiscard]] bool pack_blocks(std::size_t panel, const std::byte* rows);
 
@@ -82,7 +89,9 @@ class PackedMatrix {
   [[nodiscard]] std::size_t width() const { return width_; }
   /// Do products read rows that were packed too (PackedRows)? Rows are then worth packing once for all
   /// matrices of one Compute they are multiplied with.
-  [[nodiscard]] bool takes_packed_rows() const { return layout_ == Layout::Tiles; }
+  [[nodiscard]] bool takes_packed_rows() const {
+    return layout_ == Layout::Tiles || layout_ == Layout::ScaledTiles;
+  }
   /// Rows of W in a panel: width(), fewer in the last one.
   [[nodiscard]] std::size_t rows_of(std::size_t panel) const {
     const std::size_t begin = panel * width_;
@@ -93,8 +102,10 @@ class PackedMatrix {
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const float*, std::size_t, std::size_t,
                        float*, std::size_t, bool);
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const PackedRows&, float*, std::size_t);
-  enum class Layout { Floats, Integers, Tiles };
+  enum class Layout { Floats, Integers, Tiles, ScaledTiles };
   [[nodiscard]] std::size_t blocks() const;  // of 32 inputs in a row
+  /// Where panel `first` begins, as the tile unit's products take it.
+  [[nodiscard]] amx::Panels tile_panels(std::size_t first) const;
   [[nodiscard]] bool resize(std::size_t outputs, std::size_t inputs);
 
   Buffer<std::uint16_t> tiles_;   // panels as in amx.h

@@ -3,6 +3,9 @@
 // medians are shown. Figures of a peer come from its binaries, run here and now, or read "not run".
 //
 //   bench_executor [--peer DIR] [--threads N] [--only forward,perplexity,...] [--repetitions N]
+//
+// BITLENS_INSTRUCTIONS limits ours as it limits the programs; ONEDNN_MAX_CPU_ISA limits the library, and the
+// peer is built without what it must not use.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +16,7 @@
 #include <iostream>
 #include <optional>
 
+#include "core/study/session.h"
 #include "kernels/dense/instruction_set.h"
 #include "tests/bench/executor/machine_limit.h"
 #include "tests/bench/executor/own_work.h"
@@ -300,5 +304,6 @@ int main(int argc, char** argv) {
   app.add_option("--text", options.text, "text for perplexity instead of a random one");
   app.add_option("--dir", options.folder, "where random models are kept");
   CLI11_PARSE(app, argc, argv);
+  need(study::limit_instruction_set(std::getenv(study::kInstructionsVariable)));
   Bench(options).run();
 }

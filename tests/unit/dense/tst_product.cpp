@@ -173,12 +173,18 @@ class ProductTest : public QObject {
   // Packed once, all at a time or some inputs at a time, into memory that held something else.
   void packed_rows_give_the_same_bits() {
     testing::on_every_path([&](const char* target) {
-      for (const auto& [rows, inputs, outputs] :
-           {std::array<std::size_t, 3>{1, 7, 5}, {33, 172, 70}, {200, 1300, 40}, {16, 64, 32}}) {
+      for (const auto& [rows, inputs, outputs] : {std::array<std::size_t, 3>{1, 7, 5},
+                                                  {33, 172, 70},
+                                                  {200, 1300, 40},
+                                                  {16, 64, 32},
+                                                  {200, 864, 40}}) {
         const auto x = testing::normal_values(rows * inputs, 1),
                    w = testing::normal_values(outputs * inputs, 2);
-        for (const kernels::Compute compute : {kernels::Compute::Exact, kernels::Compute::Fast}) {
-          const PackedMatrix matrix = packed(w, outputs, inputs, kernels::Format::F32, compute);
+        std::vector<PackedMatrix> matrices;
+        for (const kernels::Compute compute : {kernels::Compute::Exact, kernels::Compute::Fast})
+          matrices.push_back(packed(w, outputs, inputs, kernels::Format::F32, compute));
+        if (inputs % 32 == 0) matrices.push_back(Encoded(kernels::Format::Q8_0, outputs, inputs, 4).packed());
+        for (const PackedMatrix& matrix : matrices) {
           QCOMPARE(matrix.takes_packed_rows(), is_tiles(target));
           if (!matrix.takes_packed_rows()) continue;
           std::vector<float> expected(rows * outputs);
@@ -187,9 +193,9 @@ class ProductTest : public QObject {
           kernels::PackedRows whole, pieces;
           const auto junk = testing::normal_values(400 * 2000, 3, 1e30F);
           for (kernels::PackedRows* room : {&whole, &pieces}) {
-            QVERIFY(room->reset(400, 2000, compute));
+            QVERIFY(room->reset(400, 2000, matrix.compute()));
             room->fill(0, 2000, junk.data(), 2000);
-            QVERIFY(room->reset(rows, inputs, compute));
+            QVERIFY(room->reset(rows, inputs, matrix.compute()));
           }
           whole.fill(0, inputs, x.data(), inputs);
           for (std::size_t k = 0; k < inputs; k += 96)
@@ -329,7 +335,7 @@ class ProductTest : public QObject {
         testing::on_every_path([&, rows = rows, inputs = inputs, outputs = outputs](const char* target) {
           const PackedMatrix matrix = weights.packed();
           QCOMPARE(matrix.outputs(), outputs);
-          QCOMPARE(matrix.holds_integers(), !is_tiles(target));
+          QCOMPARE(matrix.holds_integers(), !is_tiles(target) || !kernels::has_offsets(format));
           std::vector<float> y(rows * outputs, 7.0F);
           kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, y.data(), outputs, false);
           const double slack = is_tiles(target) ? 1.5e-4 : 2e-6;  // tiles do not see inputs in blocks
@@ -368,9 +374,9 @@ class ProductTest : public QObject {
       if (i % 32 == 3) x[i] = 127.0F * 0.25F;
     }
     Encoded weights(kernels::Format::Q8_0, outputs, inputs, 5);
-    for (std::size_t block = 0; block < weights.bytes.size(); block += 34) {  // all scales 1
-      weights.bytes[block] = std::byte{0x00};
-      weights.bytes[block + 1] = std::byte{0x3C};
+    for (std::size_t block = 0; block < weights.bytes.size() / 34; ++block) {  // scales 1, 2 and 4
+      weights.bytes[block * 34] = std::byte{0x00};
+      weights.bytes[block * 34 + 1] = static_cast<std::byte>(0x3C + block % 3 * 4);
     }
     kernels::decode(weights.format, weights.bytes.data(), weights.values.data(), weights.values.size());
     testing::on_every_path([&](const char* target) {
@@ -417,10 +423,10 @@ class ProductTest : public QObject {
     weights.bytes[34] = std::byte{0x00};
     weights.bytes[35] = std::byte{0x7C};  // the second block's scale is infinite
     PackedMatrix matrix;
-    kernels::allow_tiles(false);
-    QVERIFY(matrix.reset(1, 64, weights.format));
-    kernels::allow_tiles(true);
-    QVERIFY(!matrix.pack_blocks(0, weights.bytes.data()));
+    testing::on_every_path([&](const char* target) {
+      QVERIFY(matrix.reset(1, 64, weights.format));
+      QVERIFY2(!matrix.pack_blocks(0, weights.bytes.data()), target);
+    });
   }
 
   void integers_only_where_they_serve() {
@@ -429,6 +435,8 @@ class ProductTest : public QObject {
       QVERIFY(matrix.reset(4, 64, kernels::Format::F16));
       QVERIFY(!matrix.holds_integers());
       QVERIFY(matrix.reset(4, 64, kernels::Format::Q8_0));
+      QVERIFY(matrix.holds_integers());
+      QVERIFY(matrix.reset(4, 64, kernels::Format::Q4_1));
       QCOMPARE(matrix.holds_integers(), !is_tiles(target));
       QVERIFY(matrix.reset(4, 64, kernels::Format::Q8_0, kernels::Compute::Fast));
       QVERIFY(!matrix.holds_integers());
