@@ -93,8 +93,7 @@ Status Backward::load_layer(int layer, BackwardWeights& weights, const WorkConte
   };
   const auto matrix = [&](Module module, PackedMatrix& packed) -> Status {
     const std::size_t tensor = model.block_tensor(layer, module).value_or(0);
-    return pack_transposed(source, tensor, 0, model.file().tensors()[tensor].rows(), forward_->compute(),
-                           packed, work);
+    return pack_transposed(source, tensor, 0, model.file().tensors()[tensor].rows(), compute_, packed, work);
   };
   weights.layer = layer;
   if (auto s = vector(Module::AttnNorm, weights.attn_norm); !s) return s;

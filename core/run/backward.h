@@ -49,9 +49,9 @@ struct BlockGradients {
 
 class Backward {
  public:
-  /// `forward` must outlive this; products are computed as its are. Gradients are those of exact arithmetic:
-  /// rounding of activations is not differentiated.
-  explicit Backward(const Forward& forward) : forward_(&forward) {}
+  /// `forward` must outlive this; `compute`: of the products with weights. Gradients are those of exact
+  /// arithmetic: rounding of activations is not differentiated.
+  Backward(const Forward& forward, kernels::Compute compute) : forward_(&forward), compute_(compute) {}
 
   /// Bytes that one row takes in BlockGradients.
   [[nodiscard]] std::size_t gradient_bytes_per_row() const;
@@ -70,6 +70,7 @@ class Backward {
   [[nodiscard]] Status through_inputs(const Call& call, const WorkContext& work);
 
   const Forward* forward_ = nullptr;
+  kernels::Compute compute_ = kernels::Compute::Exact;
   kernels::FloatBuffer attended_;  // gradient at what attention gives, [rows x heads * head_dim]
   struct Worker {
     kernels::FloatBuffer wide, narrow, packed_keys, keys_as_values, values_as_keys, unused;

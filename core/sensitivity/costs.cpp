@@ -37,7 +37,8 @@ double rounding() {
 
 }  // namespace
 
-Costs::Costs(const model::LlamaParameters& p, const evaluate::Windows& windows, Compute compute) {
+Costs::Costs(const model::LlamaParameters& p, const evaluate::Windows& windows, Compute compute,
+             Compute backward) {
   const double width = p.width, queries = double{1} * p.heads * p.head_dim,
                keys = double{1} * p.kv_heads * p.head_dim, vocabulary = p.vocabulary;
   layers_ = static_cast<int>(p.layers);
@@ -55,7 +56,8 @@ Costs::Costs(const model::LlamaParameters& p, const evaluate::Windows& windows, 
   block_ = rest_of_block(model::Module::AttnNorm, 1, 1);
   // Scores and shares again, then the gradients of shares, values, queries and keys; those of the shares take
   // a pass of their own over all pairs, twice.
-  back_ = block_ + 1.5 * sums + 2 * shares;
+  const double linear = queries_ + keys_ + output_ + 3 * ffn_;
+  back_ = block_ + linear * (product(backward) / product(compute) - 1) + 1.5 * sums + 2 * shares;
   // Losses take the exponentials of both models.
   head_ = scored_ * vocabulary * (width * product(compute) + 3 * exponential());
   predictions_ = scored_ * vocabulary * (2 * width * product(compute) + 2 * exponential());

@@ -13,7 +13,8 @@ namespace bitlens::sensitivity {
 class Costs {
  public:
   Costs(const model::LlamaParameters& parameters, const evaluate::Windows& windows,
-        kernels::Compute compute = kernels::Compute::Exact);
+        kernels::Compute compute = kernels::Compute::Exact,
+        kernels::Compute backward = kernels::Compute::Exact);
 
   /// Forward through one block, through the output matrix with the losses of the scored positions.
   [[nodiscard]] double block() const { return block_; }

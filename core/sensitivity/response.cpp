@@ -83,8 +83,8 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
     const auto range = std::ranges::equal_range(out->changes_, layer, {}, layer_of);
     out->of_layer_.emplace_back(range.begin() - out->changes_.begin(), range.end() - out->changes_.begin());
   }
-  out->costs_.emplace(out->base_->forward().parameters(), out->windows_, options.compute);
-  out->backward_.emplace(out->base_->forward());
+  out->costs_.emplace(out->base_->forward().parameters(), out->windows_, options.compute, options.backward);
+  out->backward_.emplace(out->base_->forward(), options.backward);
   out->state_.emplace(options.keep);
   out->head_.emplace(*out->base_, options.seed, options.changes, options.memory_budget / 4);
   out->matrix_ = ResponseMatrix(std::move(cells), used, (samples + used - 1) / used,
@@ -146,8 +146,8 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   const auto advance_blocks = [&](std::size_t some) {
     advance(costs_->block() * static_cast<double>(some), work);
   };
-  if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
   state_->start();
+  if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
   for (const Round& round : rounds)
     if (auto s = run_round(round, work); !s) return s;
   return {};

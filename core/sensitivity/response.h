@@ -33,9 +33,11 @@ struct ResponseOptions {
   /// Also the diagonal Fisher score, from the draws of the first round; of a tied embedding the product's and
   /// the look-up's parts are added as if they were two matrices.
   bool diagonal_fisher = false;
-  evaluate::Compute compute = evaluate::Compute::Exact;  ///< of the passes forward and backward
-  /// Of products with changes of weights: 8 bits move a response by some thousandths, samples by a tenth.
-  evaluate::Compute changes = evaluate::Compute::Fast;
+  evaluate::Compute compute = evaluate::Compute::Exact;  ///< of the forward pass and the predictions
+  /// Of products with changes of weights, and of gradients with weights behind the head: 8 bits move a
+  /// response by some thousandths, by hundredths where attention's gradients cancel; their square by less
+  /// than samples do, which is a tenth.
+  evaluate::Compute changes = evaluate::Compute::Fast, backward = evaluate::Compute::Fast;
   std::uint64_t memory_budget = std::uint64_t{2} << 30;  ///< bytes, for everything that is kept
   std::string spill_folder;  ///< for boundary states that do not fit; empty: the system's temporary folder
   KeepState keep;  ///< the round under way: gone on with from its last chunk saved, to the same bits

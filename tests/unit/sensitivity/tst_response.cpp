@@ -61,10 +61,11 @@ class ResponseTest : public QObject {
     sensitivity::ResponseOptions options;
     options.samples = 6;
     options.seed = 5;
-    // Products with changes are made in 8 bits, for which the tolerance is wider, unless asked otherwise.
+    // Products with changes and backwards are made in 8 bits, for which the tolerance is wider, unless asked
+    // otherwise.
     const auto fast = sensitivity::response_vectors(m, cells(*m), windows, options, {}, work_);
     QVERIFY(fast);
-    options.changes = evaluate::Compute::Exact;
+    options.changes = options.backward = evaluate::Compute::Exact;
     const auto matrix = sensitivity::response_vectors(m, cells(*m), windows, options, {}, work_);
     QVERIFY2(matrix, matrix ? "" : matrix.error().describe().c_str());
     QCOMPARE(matrix->windows(), std::size_t{2});
@@ -124,7 +125,7 @@ class ResponseTest : public QObject {
         for (std::size_t d = 0; d < 4; ++d) {
           const auto value = static_cast<double>(d < 3 ? matrix->row(c)[d * 2 + w] : matrix->text_row(c)[w]);
           const auto roughly = static_cast<double>(d < 3 ? fast->row(c)[d * 2 + w] : fast->text_row(c)[w]);
-          QVERIFY2(std::abs(roughly - value) <= 0.01 * scale, cell.name.c_str());
+          QVERIFY2(std::abs(roughly - value) <= 0.05 * scale, cell.name.c_str());
           QVERIFY2(std::abs(value - slopes[{w, d}]) <= 1e-4 * scale,
                    qPrintable(QStringLiteral("%1 window %2 draw %3: %4, finite difference %5")
                                   .arg(QString::fromStdString(cell.name))
@@ -300,7 +301,7 @@ class ResponseTest : public QObject {
     QVERIFY(std::abs(share - 1) < 1e-5);
     at.erase(0);
     QVERIFY(at.size() >= 3);
-    const sensitivity::Costs costs(*m->llama(), windows);
+    const sensitivity::Costs costs(*m->llama(), windows, options.compute, options.backward);
     double round = 4 * (costs.predictions() + 3 * costs.block()),
            draw = 4 * (costs.labels() + 3 * costs.back());
     const double tokens = 4 * 40;
