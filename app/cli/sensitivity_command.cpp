@@ -67,7 +67,7 @@ struct Options {
                                    imatrix;
   std::vector<std::string> formats;
   MeasureOptions measure;
-  std::uint64_t samples = 200, seed = 1;
+  std::uint64_t samples = 224, seed = 1;
   bool adaptive = false, resume = false, force = false;
 };
 

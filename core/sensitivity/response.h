@@ -26,7 +26,7 @@
 namespace bitlens::sensitivity {
 
 struct ResponseOptions {
-  std::size_t samples = 200;  ///< at least so many; whole draws of all windows
+  std::size_t samples = 224;  ///< at least so many; whole draws of all windows
   std::uint64_t seed = 1;
   bool one_round = false;  ///< all samples at once instead of early estimates
   bool text_slope = true;  ///< also respond to the text's own labels, for dNLL

@@ -26,7 +26,7 @@ struct SensitivityRequest {
   std::string tensor_glob = "*";
   sensitivity::Grouping grouping = sensitivity::Grouping::Tensor;
   sensitivity::Method method = sensitivity::Method::Measured;
-  std::uint64_t samples = 200, seed = 1;  ///< of Response and Fisher
+  std::uint64_t samples = 224, seed = 1;  ///< of Response and Fisher
   /// Measured: a cell's windows end when its error is a tenth of its value or too small to matter. A cell is
   /// not measured at all when that is so of its prediction's error.
   bool adaptive = false;

@@ -26,7 +26,7 @@ struct TextReference {
 /// What the studio's sensitivity run was asked for, beside the study's own options and quantizer.
 struct SweepPlan {
   std::vector<kernels::Format> formats;
-  std::uint64_t samples = 200;  ///< of predictions
+  std::uint64_t samples = 224;  ///< of predictions
   std::uint32_t context = 0;    ///< tokens per window; 0: as the study's options
   std::uint32_t windows = 8;    ///< at most so many; 0: all
   bool measure = true;          ///< measured cells follow the predictions

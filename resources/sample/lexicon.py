@@ -43,6 +43,8 @@ WEATHER = {  # season -> (what the weather did, what one could see of it)
                 "a pale sun shone", "fresh snow was falling"],
                ["Smoke rose from every chimney", "Children slid on the ice", "People kept close to the fire", "Lamps burned early",
                 "Crows sat on the fences", "Every step could be heard", "The horses wore blankets", "Soup stood on every stove"])}
+DEEDS = [("saw", "see"), ("lost", "lose"), ("found", "find"), ("sold", "sell"), ("bought", "buy"), ("mended", "mend")]
+SAID = ["said", "answered", "cried", "whispered"]
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MANNERS = ("without a word,with a smile,before noon,after lunch,in a hurry,for the second time,as usual,at last,by chance,all alone,"
            "as quickly as possible,with great care,a little later,to everybody's surprise,just in time,in silence,once more,"

@@ -4,8 +4,8 @@
 Questions come often and about all that was mentioned, not about the hero alone: remembering which of several earlier
 mentions belongs to what is asked is what a small model learns last, and learns only where it is asked for all the time.
 """
-from lexicon import (ACCENTS, ADJECTIVES, ANIMALS, CAUSES, COLOURS, COMPARE, DAYS, GOODS, MANNERS, MOODS, PEOPLE, PLACES,
-                     SYLLABLES, THINGS, TIMES, WORDS)
+from lexicon import (ACCENTS, ADJECTIVES, ANIMALS, CAUSES, COLOURS, COMPARE, DAYS, DEEDS, GOODS, MANNERS, MOODS, PEOPLE, PLACES,
+                     SAID, SYLLABLES, THINGS, TIMES, WORDS)
 from writer import Writer, cap
 
 
@@ -141,7 +141,7 @@ class Stories(Writer):
         """A short list that binds each of several things to something, and then many questions in any order."""
         count = self.rng.randint(fewest, most)
         things = self.sample(THINGS, count)
-        form = self.pick(["where", "owner", "colour", "animal", "number"])
+        form = self.pick(["where", "owner", "colour", "animal", "number", "topic", "topic"])
         if form == "where":
             values = self.sample(PLACES, count)
             fact = lambda t, v: [f"The {t} is {self.at(v)}.", f"{cap(self.at(v))} lies the {t}.", f"The {t} lies {self.at(v)}.", f"Look for the {t} {self.at(v)}."]
@@ -163,6 +163,13 @@ class Stories(Writer):
             fact = lambda t, v: [f"{t[0]} has {self.one(v)}.", f"The {v} belongs to {t[0]}.", f"{self.person(t)} keeps {self.one(v)}."]
             asks = lambda t, v: [f"What does {t[0]} keep? It is {self.one(v).split()[0]}", f"The animal of {t[0]} is the"]
             word = lambda v: v
+        elif form == "topic":
+            things, values = self.sample(PEOPLE, count), things
+            verb, base = self.pick(DEEDS)
+            fact = lambda t, v: [f'"I {verb} the {v}," {self.pick(SAID)} {t[0]}.', f'{t[0]} {self.pick(SAID)}: "I {verb} the {v}."', f"{t[0]} {verb} the {v}.",
+                                 f"The {v} was what {t[0]} {verb}."]
+            asks = lambda t, v: [f"What did {t[0]} {base}? It was", f"{t[0]} had spoken of", f"What {t[0]} {verb} was"]
+            word = lambda v: f"the {v}"
         else:
             things = self.sample(PEOPLE, count)
             goods = self.pick(GOODS)
@@ -174,7 +181,7 @@ class Stories(Writer):
         if self.chance(0.3):
             self.tell(lambda: [f"{self.person(self.pick(PEOPLE))} kept a list.", f"This stood in the book of {self.pick(PEOPLE)[0]}:",
                                f"On {self.pick(DAYS)} {self.pick(PEOPLE)[0]} wrote:", f"A list from the {self.pick(PLACES)[1]}:"])
-        names = lambda t, v: (form, t if isinstance(t, str) else t[0], v if isinstance(v, str) else v[1] if form == "where" else v[0])
+        names = lambda t, v: ("speak" if form == "topic" else form, t if isinstance(t, str) else t[0], v if isinstance(v, str) else v[1] if form == "where" else v[0])
         for t, v in rows:
             self.note(*names(t, v))
             self.tell(lambda: fact(t, v))
@@ -212,7 +219,7 @@ class Stories(Writer):
         """Several people speak; who said what?"""
         count = self.rng.randint(3, 4)
         turns = list(zip(self.sample(PEOPLE, count), self.sample(THINGS, count), self.sample(PLACES, count)))
-        verb, base = self.pick([("saw", "see"), ("lost", "lose"), ("found", "find"), ("sold", "sell"), ("bought", "buy"), ("mended", "mend")])
+        verb, base = self.pick(DEEDS)
         names = [x[0][0] for x in turns]
         here = self.pick(PLACES)
         self.scene(0.15)
@@ -225,8 +232,8 @@ class Stories(Writer):
             def options():
                 line = self.pick([f"I {verb} {self.thing(what)} {self.at(where)}", f"{cap(self.at(where))} I {verb} {self.thing(what)}",
                                   f"On {self.pick(DAYS)} I {verb} {self.thing(what)} {self.at(where)}", f"I {verb} {self.thing(what)}"])
-                said = self.pick(["said", "answered", "cried", "whispered"])
-                return [f'"{line}," {said} {self.person(who)}.', f'"{line}," {said} {self.person(who)}.', f'{self.person(who)} {said}: "{line}."']
+                said = self.pick(SAID)
+                return [f'"{line}," {said} {self.person(who)}.'] + 4 * [f'{self.person(who)} {said}: "{line}."']
             self.tell(options)
             if self.chance(0.12):
                 self.tell(lambda: [f'"Really?" asked {self.pick(names)}.', f"{self.pick(names)} laughed{self.manner()}.", f"{self.pick(names)} was {self.pick(MOODS)}."])
@@ -237,21 +244,6 @@ class Stories(Writer):
                          f" {who[0]}.", [f" {n}." for n in names], "speak", who[0], what)
             else:
                 self.ask(kind, lambda: [f"What did {who[0]} {base}? It was", f"{who[0]} had spoken of", f"What {who[0]} {verb} was"],
-                         f" the {what}.", [f" the {x[1]}." for x in turns], "speak", who[0], what)
-
-    def interview(self):
-        """A dialogue in the fewest words, of which everything is asked about twice: what stands before its speaker is found late."""
-        count = self.rng.randint(2, 4)
-        turns = list(zip(self.sample(PEOPLE, count), self.sample(THINGS, count)))
-        verb, base = self.pick([("saw", "see"), ("lost", "lose"), ("found", "find"), ("sold", "sell"), ("bought", "buy"), ("mended", "mend")])
-        for who, what in turns:
-            self.note("speak", who[0], what)
-            self.tell(lambda: [f'"I {verb} the {what}," {said} {who[0]}.' for said in ("said", "answered", "cried", "whispered")]
-                      + [f'{who[0]} said: "I {verb} the {what}."'])
-        for _ in range(2):
-            self.rng.shuffle(turns)
-            for who, what in turns:
-                self.ask("topic", lambda: [f"What did {who[0]} {base}? It was", f"{who[0]} had spoken of", f"What {who[0]} {verb} was"],
                          f" the {what}.", [f" the {x[1]}." for x in turns], "speak", who[0], what)
 
     def name(self):

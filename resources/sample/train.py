@@ -77,15 +77,13 @@ def prepare(folder, args):
 
 
 # the kinds of text in each corpus, and the part of --text-bytes it takes
-CORPORA = {"primer": (world.PRIMER, 9), "recital": (world.RECITAL, 9), "numbers": (world.NUMBERS, 9), "hard": (world.HARD, 4), "talk": (world.TALK, 9),
-           "world": (world.KINDS, 1)}
+CORPORA = {"primer": (world.PRIMER, 9), "recital": (world.RECITAL, 9), "numbers": (world.NUMBERS, 9), "hard": (world.HARD, 4), "world": (world.KINDS, 1)}
 # corpora (taken in turn), window, step the stage ends before; the tokens of a step are always as many
 MIXED = ("world", "numbers", "world", "world", "recital", "world", "numbers", "world")
 HARD = ("world", "hard", "numbers", "world", "hard", "recital", "world", "hard")
-TALK = ("world", "talk", "hard", "talk", "world", "talk", "hard", "numbers")
 SHORT = ("primer", "world", "primer", "numbers", "primer", "recital", "world", "primer", "numbers")
 STAGES = [(("recital",), 64, 160), (("recital", "primer", "world"), 128, 400), (MIXED, 128, 600), (SHORT, 96, 1600), (MIXED, 128, 2100),
-          (HARD, 128, 4000), (TALK, 96, 4600), (HARD, 128, 4800), (HARD, 256, 4900), (HARD, 512, 5000), (HARD, 512, 5300)]
+          (HARD, 128, 4300), (HARD, 256, 4500), (HARD, 512, 4600), (HARD, 512, 5000)]
 STEPS = STAGES[-1][2]
 FALLEN = STAGES[-2][2]  # here the rate has fallen to zero; it rises once more, by half, for the whole context
 

@@ -18,11 +18,10 @@ from stories import Stories
 KINDS = {"journey": 26, "ledger": 16, "inventory": 12, "dialogue": 13, "stranger": 6, "sums": 9, "drill": 7, "counting": 8,
          "comparison": 12, "cause": 5}
 # what training begins with: the first asks for recall in the fewest words, the second consists of it
-PRIMER = {"primer": 60, "stranger": 8, "drill": 8, "counting": 6, "dialogue": 6, "inventory": 6, "comparison": 6}
+PRIMER = {"primer": 56, "stranger": 8, "drill": 8, "counting": 6, "dialogue": 10, "inventory": 6, "comparison": 6}
 RECITAL = {"recital": 75, "primer": 25}
 # what takes two steps of thought
 HARD = {"journey": 40, "dialogue": 25, "comparison": 20, "counting": 15}
-TALK = {"interview": 60, "dialogue": 40}
 NUMBERS = {"drill": 50, "sums": 25, "counting": 25}
 # kind of question -> kinds of text it is drawn from
 TASK_KINDS = {"where": ["journey"], "holder": ["journey"], "sum": ["sums", "drill"], "count": ["counting"], "comparison": ["comparison"],
