@@ -32,8 +32,10 @@ void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const 
     small.setItalic(true);
   }
   constexpr int gap = 4;
+  const bool two_lines =
+      !wide && inner.height() >= QFontMetrics(font).height() + QFontMetrics(small).height() + 4;
   // Rather finer print than a number without its error. Letters come in whole pixels, so sizes are tried.
-  for (double size = small.pointSizeF(); size > 0 && !error.isEmpty(); size -= 0.25) {
+  for (double size = small.pointSizeF(); size > 0 && !two_lines && !error.isEmpty(); size -= 0.25) {
     small.setPointSizeF(size);
     const QFontMetrics fits(small);
     if (fits.horizontalAdvance(number) + gap + fits.horizontalAdvance(error) <= inner.width()) break;
@@ -45,8 +47,7 @@ void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const 
            small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : gap) +
            (third.isEmpty() ? 0 : gap);
   };
-  const bool two_lines = inner.height() >= metrics.height() + small_metrics.height() + 4;
-  if (!wide && two_lines && !error.isEmpty()) {
+  if (two_lines && !error.isEmpty()) {
     const QRect upper = inner.adjusted(0, 1, 0, -inner.height() / 2),
                 lower = inner.adjusted(0, inner.height() / 2, 0, -2);
     if (width(letters, number, {}) <= inner.width())
