@@ -5,7 +5,6 @@
 #include <QDragLeaveEvent>
 #include <QDropEvent>
 #include <QMutex>
-#include <QStandardPaths>
 #include <QStyleFactory>
 
 #include "tests/e2e/cli/cli_runner.h"
@@ -40,6 +39,8 @@ void on_message(QtMsgType type, const QMessageLogContext& context, const QString
 
 void set_up_studio_tests() {
   if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  // A home of each process's own: Qt's test mode has one for all, and tests that run side by side would
+  // remove each other's journals.
   static QTemporaryDir home;
   for (const char* name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"})
     qputenv(name, home.path().toUtf8());
@@ -47,7 +48,6 @@ void set_up_studio_tests() {
     static QTemporaryDir runtime;  // made with mode 0700
     qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
   }
-  QStandardPaths::setTestModeEnabled(true);
   QApplication::setStyle(QStringLiteral("Fusion"));
   QCoreApplication::setApplicationName(QStringLiteral("bitlens-test"));
   QCoreApplication::setOrganizationName(QStringLiteral("bitlens-test"));
