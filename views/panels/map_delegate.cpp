@@ -12,12 +12,31 @@ namespace bitlens::views {
 
 namespace {
 
-/// Print smaller than this share of the usual size cannot be read.
-constexpr double kFinest = 0.7;
+constexpr int kGap = 4;  ///< pixels between the words of a cell
+
+/// Size of the small print, in points: of the usual sizes the largest at which a number and its error share a
+/// line of `width` pixels. One size for all cells; print below 0.7 of the usual size could not be read.
+double small_print(const QFont& font, int width) {
+  const double usual = font.pointSizeF();
+  if (usual <= 0) return usual;
+  QFont small = font;
+  small.setBold(false);
+  small.setItalic(true);
+  // Letters come in whole pixels, so sizes are tried.
+  for (double size = 0.85 * usual; size > 0.7 * usual; size -= 0.25) {
+    small.setPointSizeF(size);
+    const QFontMetrics metrics(small);
+    if (metrics.horizontalAdvance(QStringLiteral("\u22488.8e-8")) + kGap +
+            metrics.horizontalAdvance(QStringLiteral("\u00b188%")) <=
+        width)
+      return size;
+  }
+  return 0.7 * usual;
+}
 
 /// What there is room for: letters, number and its error; of a divergence rather the error than the letters.
-void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const QModelIndex& index,
-                bool wide) {
+void draw_words(QPainter& painter, const QRect& inner, const QFont& font, double finer,
+                const QModelIndex& index, bool wide) {
   const auto* map = static_cast<const MapModel*>(index.model());
   QString letters = index.data(Qt::DisplayRole).toString();
   QString number =
@@ -31,21 +50,15 @@ void draw_words(QPainter& painter, const QRect& inner, const QFont& font, const 
     number.prepend(QChar(0x2248));  // almost equal
     small.setItalic(true);
   }
-  constexpr int gap = 4;
   const bool two_lines =
       !wide && inner.height() >= QFontMetrics(font).height() + QFontMetrics(small).height() + 4;
-  // Rather finer print than a number without its error. Letters come in whole pixels, so sizes are tried.
-  for (double size = small.pointSizeF(); size > 0 && !two_lines && !error.isEmpty(); size -= 0.25) {
-    small.setPointSizeF(size);
-    const QFontMetrics fits(small);
-    if (fits.horizontalAdvance(number) + gap + fits.horizontalAdvance(error) <= inner.width()) break;
-    if (size < kFinest * font.pointSizeF()) break;
-  }
+  // Rather finer print than a number without its error.
+  if (!wide && !two_lines && !error.isEmpty() && finer > 0) small.setPointSizeF(finer);
   const QFontMetrics metrics(font), small_metrics(small);
   const auto width = [&](const QString& first, const QString& second, const QString& third) {
     return metrics.horizontalAdvance(first) + small_metrics.horizontalAdvance(second) +
-           small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : gap) +
-           (third.isEmpty() ? 0 : gap);
+           small_metrics.horizontalAdvance(third) + (first.isEmpty() || second.isEmpty() ? 0 : kGap) +
+           (third.isEmpty() ? 0 : kGap);
   };
   if (two_lines && !error.isEmpty()) {
     const QRect upper = inner.adjusted(0, 1, 0, -inner.height() / 2),
@@ -138,7 +151,12 @@ void MapDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
   painter->setPen(ink);
   const auto* map = static_cast<const MapModel*>(index.model());
   const QRect inner = cell.adjusted(4, 0, -4, 0);
-  draw_words(*painter, inner, font, index, map->is_global_row(index.row()));
+  if (inner.width() != print_width_ || option.font != print_font_) {
+    print_width_ = inner.width();
+    print_font_ = option.font;
+    print_size_ = small_print(option.font, inner.width());
+  }
+  draw_words(*painter, inner, font, print_size_, index, map->is_global_row(index.row()));
   if (index.data(MapModel::MoreTokensRole).toBool()) {
     painter->setPen(QPen(ink, 1, Qt::DashLine));
     painter->drawLine(cell.bottomLeft() + QPoint(4, -2), cell.bottomRight() + QPoint(-4, -2));

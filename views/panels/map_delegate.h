@@ -2,6 +2,7 @@
 // hatching for "unknown" and for "cannot take what is being dragged".
 #pragma once
 
+#include <QFont>
 #include <QStyledItemDelegate>
 
 namespace bitlens::views {
@@ -16,6 +17,9 @@ class MapDelegate : public QStyledItemDelegate {
 
  private:
   MapView& view_;
+  mutable QFont print_font_;  ///< what print_size_ was found for
+  mutable int print_width_ = -1;
+  mutable double print_size_ = 0;  ///< points, of numbers that share a line with their error
 };
 
 }  // namespace bitlens::views
