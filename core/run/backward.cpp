@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/run/tasks.h"
-#include "kernels/dense/attention.h"
+#include "kernels/dense/backward.h"
 #include "kernels/dense/elementwise.h"
 #include "kernels/formats/codec.h"
 
@@ -117,7 +117,7 @@ Status Backward::resize(BlockGradients& g, std::size_t windows, std::size_t draw
   const model::LlamaParameters& p = forward_->parameters();
   const std::size_t rows = draws * windows * forward_->context();
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
-  const kernels::AttentionShape shape{forward_->context(), p.head_dim, p.sliding_window};
+  const kernels::AttentionShape shape{forward_->context(), p.head_dim, p.sliding_window, compute_};
   bool enough = g.q.resize(rows * queries) && g.k.resize(rows * keys) && g.v.resize(rows * keys) &&
                 g.attn_output.resize(rows * p.width) && g.gate.resize(rows * p.ffn_width) &&
                 g.up.resize(rows * p.ffn_width) && g.down.resize(rows * p.width) &&
@@ -125,10 +125,7 @@ Status Backward::resize(BlockGradients& g, std::size_t windows, std::size_t draw
   workers_.resize(static_cast<std::size_t>(workers));
   for (Worker& w : workers_)
     enough = enough && w.wide.resize(kRowTile * p.ffn_width) && w.narrow.resize(kRowTile * p.width) &&
-             w.packed_keys.resize(kernels::packed_keys_size(shape)) &&
-             w.values_as_keys.resize(kernels::packed_keys_size(shape)) &&
-             w.keys_as_values.resize(kernels::packed_values_size(shape)) &&
-             w.unused.resize(kernels::packed_values_size(shape));
+             w.packed.resize(kernels::packed_backward_size(shape));
   if (enough) return {};
   return fail(ErrorCode::Memory, fmt::format("not enough memory for the gradients of {} tokens", rows));
 }
@@ -178,7 +175,7 @@ Status Backward::through_attention(const Call& call, const WorkContext& work) {
   const model::LlamaParameters& p = forward_->parameters();
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
   const std::size_t context = call.context, share = p.heads / p.kv_heads;
-  const kernels::AttentionShape shape{context, p.head_dim, p.sliding_window};
+  const kernels::AttentionShape shape{context, p.head_dim, p.sliding_window, compute_};
   const std::size_t groups = (call.draws + kDrawsTogether - 1) / kDrawsTogether;
   return for_each_task(work, call.windows * p.kv_heads * groups, [&](std::size_t task, int worker) -> Status {
     const std::size_t window = task / groups / p.kv_heads, kv_head = task / groups % p.kv_heads;
@@ -186,10 +183,8 @@ Status Backward::through_attention(const Call& call, const WorkContext& work) {
                       draws = std::min(kDrawsTogether, call.draws - first_draw);
     Worker& room = workers_[static_cast<std::size_t>(worker)];
     const std::size_t key_at = window * context * keys + kv_head * p.head_dim;
-    const float* k = call.activations.k + key_at;
-    const float* v = call.activations.v + key_at;
-    kernels::pack_keys_values(shape, k, k, keys, room.packed_keys.data(), room.keys_as_values.data());
-    kernels::pack_keys_values(shape, v, v, keys, room.values_as_keys.data(), room.unused.data());
+    kernels::pack_backward(shape, call.activations.k + key_at, call.activations.v + key_at, keys,
+                           room.packed.data());
     std::vector<kernels::AttentionGradient> gradients(draws);
     for (std::size_t d = 0; d < draws; ++d) {
       const std::size_t row = ((first_draw + d) * call.windows + window) * context;
@@ -203,8 +198,7 @@ Status Backward::through_attention(const Call& call, const WorkContext& work) {
     for (std::size_t h = kv_head * share; h < (kv_head + 1) * share; ++h) {
       if (work.stopped()) return {};
       const kernels::AttentionHead head{call.activations.q + window * context * queries + h * p.head_dim,
-                                        queries, room.packed_keys.data(), room.values_as_keys.data(),
-                                        room.keys_as_values.data()};
+                                        queries, room.packed.data()};
       for (std::size_t d = 0; d < draws; ++d) {
         const std::size_t at =
             ((first_draw + d) * call.windows + window) * context * queries + h * p.head_dim;

@@ -14,7 +14,7 @@
 #include "core/base/parallel.h"
 #include "core/base/result.h"
 #include "core/run/forward.h"
-#include "kernels/dense/backward.h"
+#include "kernels/dense/attention_backward.h"
 #include "kernels/dense/buffer.h"
 #include "kernels/dense/product.h"
 
@@ -49,8 +49,8 @@ struct BlockGradients {
 
 class Backward {
  public:
-  /// `forward` must outlive this; `compute`: of the products with weights. Gradients are those of exact
-  /// arithmetic: rounding of activations is not differentiated.
+  /// `forward` must outlive this; `compute`: of the products, those of attention included. Gradients are
+  /// those of exact arithmetic: rounding of activations is not differentiated.
   Backward(const Forward& forward, kernels::Compute compute) : forward_(&forward), compute_(compute) {}
 
   /// Bytes that one row takes in BlockGradients.
@@ -73,7 +73,7 @@ class Backward {
   kernels::Compute compute_ = kernels::Compute::Exact;
   kernels::FloatBuffer attended_;  // gradient at what attention gives, [rows x heads * head_dim]
   struct Worker {
-    kernels::FloatBuffer wide, narrow, packed_keys, keys_as_values, values_as_keys, unused;
+    kernels::FloatBuffer wide, narrow, packed;
     kernels::AttentionScratch attention;
   };
   std::vector<Worker> workers_;

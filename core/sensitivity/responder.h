@@ -28,12 +28,17 @@ struct Sides {
 /// nullopt: no matrix of a block.
 [[nodiscard]] std::optional<Sides> sides_of(model::Module module);
 
-/// Some draws of all windows, and how far they are: `layer` is the block being crossed (layers(): the head,
-/// -1: what stands in front of the blocks), the chunks in front of `chunk` have crossed it.
+/// Some draws of all windows, `text`: and the text's own labels; and how far they are: `layer` is the block
+/// being crossed (layers(): the head, -1: what stands in front of the blocks), the chunks in front of `chunk`
+/// have crossed it.
 struct Round {
   std::size_t first_draw = 0, draws = 0;
+  bool text = false;
   int layer = 0;
   std::size_t chunk = 0;
+  [[nodiscard]] Round at(int its_layer, std::size_t its_chunk) const {
+    return {first_draw, draws, text, its_layer, its_chunk};
+  }
 };
 
 class Responder {
@@ -48,13 +53,15 @@ class Responder {
 
  private:
   Responder() = default;
+  /// The rounds that what is left is done in.
+  [[nodiscard]] std::vector<Round> plan_rounds();
   Status run_round(const Round& round, const WorkContext& work);
   void cut_into_chunks(const Round& round);
   Status through_head(const Round& round, std::span<const Change> of_output, const WorkContext& work);
   Status through_layer(const Round& round, int layer, const WorkContext& work);
   /// What a killed run left of the round that follows the known draws.
   std::optional<Round> restore_round();
-  void save_if_due(Round round);
+  void save_if_due(const Round& round);
   Status respond(const Chunk& chunk, std::span<const Change> changes,
                  std::span<const kernels::PackedMatrix> packed, std::size_t offset, const BlockRecord& record,
                  const WorkContext& work);
@@ -89,6 +96,7 @@ class Responder {
   kernels::FloatBuffer room_;
   std::vector<std::size_t> waiting_;  // by cell: changes still to come in this round
   std::size_t round_samples_ = 0;     // known after this round
+  bool text_left_ = false;            // are the text's labels still to come?
   bool round_text_ = false, round_fisher_ = false;
   std::map<std::size_t, SquaredGradients> squares_;  // by tensor: of the block being crossed, or the output
   const ResponseCallback* on_update_ = nullptr;

@@ -26,12 +26,9 @@ std::map<std::string, std::size_t> positions_of_lines(const std::string& text) {
 /// What must be the same for gradients to fit; then the round, `layer` + 1 first.
 std::vector<std::uint64_t> numbers_of(const Round& round, std::span<const Chunk> chunks, std::size_t cells,
                                       std::size_t window_floats) {
-  std::vector<std::uint64_t> out = {static_cast<std::uint64_t>(round.layer + 1),
-                                    round.chunk,
-                                    round.first_draw,
-                                    round.draws,
-                                    cells,
-                                    window_floats};
+  std::vector<std::uint64_t> out = {
+      static_cast<std::uint64_t>(round.layer + 1), round.chunk, round.first_draw, round.draws,
+      std::uint64_t{round.text ? 1U : 0U},         cells,       window_floats};
   for (const Chunk& chunk : chunks)
     out.insert(out.end(), {chunk.first_window, chunk.windows, chunk.first_draw, chunk.draws,
                            std::uint64_t{chunk.text ? 1U : 0U}});
@@ -40,7 +37,7 @@ std::vector<std::uint64_t> numbers_of(const Round& round, std::span<const Chunk>
 
 }  // namespace
 
-void Responder::save_if_due(Round round) {
+void Responder::save_if_due(const Round& round) {
   if (!state_->due()) return;
   const std::size_t windows = matrix_.windows(), count = matrix_.cells().size();
   const std::vector<std::uint64_t> numbers = numbers_of(round, chunks_, count, base_->window_floats());
@@ -69,12 +66,15 @@ std::optional<Round> Responder::restore_round() {
   const std::vector<std::uint64_t>& sizes = state->sizes();
   const std::size_t windows = matrix_.windows(), count = matrix_.cells().size();
   std::vector<std::uint64_t> numbers(sizes[kNumbers] / sizeof(std::uint64_t));
-  if (numbers.size() < 6 || !state->read(kNumbers, writable_bytes_of(numbers))) return {};
-  const Round round{numbers[2], numbers[3], static_cast<int>(numbers[0]) - 1, numbers[1]};
-  const std::size_t saved = numbers[4];
+  if (numbers.size() < 7 || !state->read(kNumbers, writable_bytes_of(numbers))) return {};
+  const Round round{numbers[2], numbers[3], numbers[4] == 1, static_cast<int>(numbers[0]) - 1, numbers[1]};
+  const std::size_t saved = numbers[5];
   if (round.first_draw != known_draws_ || round.draws == 0 || round.layer > base_->layers() ||
       round.draws > matrix_.draws() - round.first_draw)
     return {};
+  // With the text's labels if they are wanted and no later round could bring them, never twice.
+  const bool last = round.first_draw + round.draws == matrix_.draws();
+  if (round.text ? !text_left_ : text_left_ && last) return {};
   cut_into_chunks(round);
   if (round.chunk > chunks_.size() || numbers != numbers_of(round, chunks_, saved, base_->window_floats()))
     return {};

@@ -15,15 +15,11 @@ namespace {
 using kernels::FloatBuffer;
 using model::Module;
 
-/// Most rows of gradients that go through a block together.
-constexpr std::size_t kChunkRows = std::size_t{1} << 15;
 /// Tokens whose products with the changes are made at once, and bytes of those products that are in cache
 /// together; at most so many changes of a tensor at once.
 constexpr std::size_t kTileTokens = 96;
 constexpr std::size_t kProductsInCache = std::size_t{1} << 19;
 constexpr std::size_t kChangesTogether = 12;
-/// Samples that make a first map: its errors are at most a quarter.
-constexpr std::size_t kFirstSamples = 40;
 
 }  // namespace
 
@@ -53,6 +49,7 @@ Result<std::unique_ptr<Responder>> Responder::make(const std::shared_ptr<const m
                                                    const ResponseOptions& options) {
   std::unique_ptr<Responder> out(new Responder);
   out->options_ = options;
+  out->text_left_ = options.text_slope;
   out->windows_ = windows;
   const std::size_t samples = std::max<std::size_t>(1, options.samples);
   const std::size_t used = response_windows(samples, windows.inputs.size());
@@ -97,122 +94,6 @@ std::span<const Change> Responder::changes_of(int layer) const {
   return std::span(changes_).subspan(begin, end - begin);
 }
 
-Status Responder::start_from(const KnownResponses& known) {
-  if (known.draws == 0) return {};
-  const std::size_t count = matrix_.cells().size(), windows = matrix_.windows();
-  const std::size_t draws = std::min(known.draws, matrix_.draws());
-  const auto fits = [&](const std::vector<float>& row) { return row.size() >= draws * windows; };
-  if (known.rows.size() != count || known.text.size() != count || !std::ranges::all_of(known.rows, fits))
-    return fail(ErrorCode::InvalidArgument, "the known responses are not of these cells and windows");
-  for (std::size_t cell = 0; cell < count; ++cell) {
-    std::copy_n(known.rows[cell].begin(), draws * windows, matrix_.full_row(cell).begin());
-    matrix_.set_known(cell, draws * windows);
-    if (known.text[cell].size() != windows) continue;
-    std::ranges::copy(known.text[cell], matrix_.full_text_row(cell).begin());
-    matrix_.set_text_known(cell);
-  }
-  known_draws_ = draws;
-  return {};
-}
-
-Status Responder::run(const ResponseCallback& on_update, const WorkContext& work) {
-  on_update_ = &on_update;
-  const std::size_t draws = matrix_.draws();
-  // What one round holds: the gradients of all its draws at one boundary.
-  const std::uint64_t per_draw = windows_.inputs.size() * base_->window_floats() * sizeof(float);
-  const std::size_t most = std::max<std::size_t>(1, options_.memory_budget / 4 / per_draw);
-  std::vector<Round> rounds;
-  std::size_t planned = known_draws_;
-  if (const auto restored = restore_round()) {
-    rounds.push_back(*restored);
-    planned += restored->draws;
-  }
-  // Every round multiplies the inputs with all changes again: first a map soon, then few and long rounds.
-  const std::size_t windows = windows_.inputs.size(), soon = (kFirstSamples + windows - 1) / windows;
-  while (planned < draws) {
-    const std::size_t left = draws - planned, size = planned == 0 ? soon : 4 * planned;
-    const std::size_t next = std::min(most, options_.one_round || left < 2 * size ? left : size);
-    rounds.push_back({planned, next, base_->layers(), 0});
-    planned += next;
-  }
-
-  // What is known is told as done.
-  total_ = known_draws_ == 0 ? 0.0 : cost_of({0, known_draws_, base_->layers(), 0});
-  const double known = total_, of_base = costs_->block() * base_->layers();
-  total_ += of_base * static_cast<double>(windows);
-  for (const Round& round : rounds) total_ += cost_of(round);
-  advance(known, work);
-  if (rounds.empty()) return {};
-  const auto advance_blocks = [&](std::size_t some) {
-    advance(costs_->block() * static_cast<double>(some), work);
-  };
-  state_->start();
-  if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
-  for (const Round& round : rounds)
-    if (auto s = run_round(round, work); !s) return s;
-  return {};
-}
-
-/// A chunk's windows lie in one batch of the record.
-void Responder::cut_into_chunks(const Round& round) {
-  const std::size_t count = windows_.inputs.size(), context = windows_.context;
-  round_text_ = options_.text_slope && round.first_draw == 0;
-  chunks_.clear();
-  const std::size_t rows = std::clamp<std::size_t>(
-      options_.memory_budget / 4 / backward_->gradient_bytes_per_row(), context, kChunkRows);
-  const std::size_t some_draws = std::clamp<std::size_t>(rows / context, 1, round.draws);
-  const std::size_t some_windows =
-      std::min({std::max<std::size_t>(1, rows / ((some_draws + 1) * context)), base_->batch(),
-                head_->windows_within(options_.memory_budget / 8)});
-  for (std::size_t w = 0; w < count;) {
-    const std::size_t batch_end = std::min(count, (w / base_->batch() + 1) * base_->batch());
-    const std::size_t windows = std::min(some_windows, batch_end - w);
-    for (std::size_t d = 0; d < round.draws; d += some_draws)
-      chunks_.push_back(
-          {w, windows, round.first_draw + d, std::min(some_draws, round.draws - d), round_text_ && d == 0});
-    w += windows;
-  }
-  gradients_.resize(std::max(gradients_.size(), chunks_.size()));
-}
-
-Status Responder::run_round(const Round& round, const WorkContext& work) {
-  cut_into_chunks(round);
-  round_fisher_ = options_.diagonal_fisher && round.first_draw == 0;
-  round_samples_ = (round.first_draw + round.draws) * windows_.inputs.size();
-  waiting_.assign(matrix_.cells().size(), 0);
-  for (const Change& change : changes_)
-    for (const std::size_t cell : change.cells) ++waiting_[cell];
-  std::vector<Change> of_output;
-  for (const Change& change : changes_of(-1))
-    if (change.tensor == base_->forward().output_tensor()) of_output.push_back(change);
-  // A round that was taken up again is told as done up to where it has come.
-  double crossed = 0;
-  for (int layer = base_->layers(); layer >= round.layer && layer >= 0; --layer) {
-    const bool whole = layer > round.layer;
-    if (whole) crossed += cost_before_chunks(layer);
-    for (std::size_t c = 0; c < (whole ? chunks_.size() : round.chunk); ++c)
-      crossed += cost_of_chunk(layer, round, chunks_[c]);
-  }
-  if (crossed > 0) advance(crossed, work);
-  if (round.layer == base_->layers())
-    if (auto s = through_head(round, of_output, work); !s) return s;
-  const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
-  if (!tied)
-    if (auto s = finish(of_output); !s) return s;
-  for (int layer = base_->layers() - 1; layer >= 0; --layer) {
-    if (layer <= round.layer) {
-      done_ += cost_before_chunks(layer);
-      if (auto s = through_layer(round, layer, work); !s) return s;
-      save_if_due({round.first_draw, round.draws, layer - 1, 0});
-    }
-    if (auto s = finish(changes_of(layer)); !s) return s;
-  }
-  if (auto s = embedding_responses(work); !s) return s;
-  advance(cost_before_chunks(-1), work);
-  state_->remove();
-  return {};
-}
-
 Status Responder::through_head(const Round& round, std::span<const Change> of_output,
                                const WorkContext& work) {
   std::vector<ChunkResponses> responses;
@@ -224,7 +105,7 @@ Status Responder::through_head(const Round& round, std::span<const Change> of_ou
     for (std::size_t i = 0; i < of_output.size(); ++i) keep(of_output[i], chunk, responses[i]);
     if (round_fisher_ && !of_output.empty())
       if (auto s = square_output(chunk, work); !s) return s;
-    if (!round_fisher_) save_if_due({round.first_draw, round.draws, base_->layers(), c + 1});
+    if (!round_fisher_) save_if_due(round.at(base_->layers(), c + 1));
     advance(cost_of_chunk(base_->layers(), round, chunk), work);
   }
   return round_fisher_ ? weigh_squares(of_output, work) : Status{};
@@ -289,7 +170,7 @@ Status Responder::through_layer(const Round& round, int layer, const WorkContext
     if (round_fisher_)
       if (auto s = square_block(chunk, offset, r, work); !s) return s;
     // Sums of squares over chunks are not saved: the diagonal Fisher score is saved between blocks only.
-    if (!round_fisher_ && c + 1 < chunks_.size()) save_if_due({round.first_draw, round.draws, layer, c + 1});
+    if (!round_fisher_ && c + 1 < chunks_.size()) save_if_due(round.at(layer, c + 1));
     // Pausing and stopping happen between chunks.
     advance(cost_of_chunk(layer, round, chunk), work);
     if (work.stopped()) return WorkContext::cancelled();
@@ -389,20 +270,6 @@ void Responder::keep(const Change& change, const Chunk& chunk, const ChunkRespon
         else
           matrix_.full_text_row(cell)[chunk.first_window + w] += value;
       }
-}
-
-/// These changes are done for this round: cells that waited for nothing else are reported.
-Status Responder::finish(std::span<const Change> changes) {
-  std::vector<std::size_t> ready;
-  for (const Change& change : changes)
-    for (const std::size_t cell : change.cells)
-      if (--waiting_[cell] == 0) {
-        matrix_.set_known(cell, round_samples_);
-        if (round_text_) matrix_.set_text_known(cell);
-        ready.push_back(cell);
-      }
-  if (ready.empty() || !*on_update_) return {};
-  return (*on_update_)(ready, matrix_);
 }
 
 std::size_t response_windows(std::size_t samples, std::size_t windows) {

@@ -2,8 +2,8 @@
 // With x_t a matrix's input and g_t the gradient at its output, a = sum over t of g_t . (dW x_t): dW x_t is
 // computed once per window and format, every further draw costs the backward pass and dot products.
 //
-// Draws come in rounds, few at first, so that every cell has an estimate early and all of them sharpen;
-// inside a round results arrive layer by layer, the last first. The same bits at any thread count, in any
+// Draws come in rounds, few at first, so that every cell has an estimate early and all of them sharpen (the
+// text's own labels, for dNLL, come with the second); inside a round results arrive layer by layer, the last first. The same bits at any thread count, in any
 // rounds.
 #pragma once
 

@@ -6,22 +6,7 @@
 #include <limits>
 
 #include "kernels/dense/amx.h"
-#include "kernels/dense/instruction_set.h"
-
-#ifndef BITLENS_ATTENTION_TILES
-#define BITLENS_ATTENTION_TILES
-namespace bitlens::kernels {
-
-/// Heads that tiles are used for: smaller ones would leave them nearly empty.
-inline constexpr std::size_t kSmallestTileHead = 32, kLargestTileHead = 256;
-
-inline bool on_tiles(const AttentionShape& shape) {
-  return shape.compute == Compute::Fast && shape.head_dim >= kSmallestTileHead &&
-         shape.head_dim <= kLargestTileHead && uses_tiles();
-}
-
-}  // namespace bitlens::kernels
-#endif
+#include "kernels/dense/attention_tiles.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense/attention.cpp"

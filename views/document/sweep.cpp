@@ -133,8 +133,12 @@ void Sweep::begin(Method method) {
   const study::SensitivityResult* known = known_of(method);
   if (!known || !same_source(known->provenance, provenance_[method])) return;
   const std::size_t sampled = sensitivity::response_windows(request_.plan.samples, windows_);
+  // One number per window sampled, unless the text's labels have not come yet: then all windows were.
+  const auto fits = [&](const CellRecord& record) {
+    return record.text_response.size() == sampled || (record.text_response.empty() && sampled == windows_);
+  };
   for (const CellRecord& record : known->cells)
-    if (method != Method::Response || record.text_response.size() == sampled) take({&record, 1});
+    if (method != Method::Response || fits(record)) take({&record, 1});
   current_.positions = known->positions;
 }
 

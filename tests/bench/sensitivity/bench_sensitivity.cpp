@@ -4,11 +4,12 @@
 //     [--exact] [--naive N] [--respond SAMPLES [--save FILE]] [--adaptive FILE] [--edits FILE]
 //     [--progress measured|adaptive|response]
 //
-// The unit is one evaluation of the model alone, timed before and after each sweep. "Share" is time / (cells
-// x unit). --sample names the tensors that --exact and --adaptive really measure; their mean time stands for
-// that of all --cells. --naive compares so many of them with full evaluations beside the base. --respond
-// predicts every cell. --progress tells, as a run goes on, how long it would be thought to take and how long
-// it took. Files are JSON that --save, or `bitlens-cli sensitivity --method response`, wrote.
+// The unit is one evaluation of the model alone, the mean of three before and three after a sweep: on a
+// shared machine one of them says little. "Share" is time / (cells x unit). --sample names the tensors that
+// --exact and --adaptive really measure; their mean time stands for that of all --cells. --naive compares so
+// many of them with full evaluations beside the base. --respond predicts every cell. --progress tells, as a
+// run goes on, how long it would be thought to take and how long it took. Files are JSON that --save, or
+// `bitlens-cli sensitivity --method response`, wrote.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,6 +20,7 @@
 #include <cstdlib>
 #include <map>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,7 +73,7 @@ class Bench {
     count_ = options_.cells == 0 ? all_.size() : options_.cells;
     evaluate_alone();
     fmt::print("{} windows of {}; {} cells, sample of {}; one evaluation of one model: {:.3f} s\n",
-               windows_.inputs.size(), windows_.context, all_.size(), some_.size(), unit_);
+               windows_.inputs.size(), windows_.context, all_.size(), some_.size(), unit());
   }
 
   void exact() {
@@ -107,7 +109,7 @@ class Bench {
     }
     const double cell = (now() - start) / static_cast<double>(options_.naive);
     fmt::print("a cell beside the base, both from scratch: {:.3f} s ({:.0f} %); largest difference {:.1e}\n",
-               cell, 100 * cell / unit_, worst);
+               cell, 100 * cell / unit(), worst);
   }
 
   void respond() {
@@ -131,12 +133,12 @@ class Bench {
     for (const auto& [cell, error] : first_errors) first.push_back(error);
     std::ranges::sort(errors);
     std::ranges::sort(first);
-    fmt::print("predicted: first map after {:.1f} s ({:.1f} evaluations), median error {:.1f} %\n", map_after,
-               map_after / unit_, 100 * first[first.size() / 2]);
     fmt::print("predicted: {} samples of {} cells; median error {:.1f} %, 95th percentile {:.1f} %\n",
                result->cells.front().samples, errors.size(), 100 * errors[errors.size() / 2],
                100 * errors[errors.size() * 95 / 100]);
     report("predicted", seconds);
+    fmt::print("predicted: first map after {:.1f} s ({:.1f} evaluations), median error {:.1f} %\n", map_after,
+               map_after / unit(), 100 * first[first.size() / 2]);
     if (!options_.save.empty()) need(study::save_sensitivity(*result, options_.save, true, {}));
   }
 
@@ -269,16 +271,22 @@ class Bench {
   }
   void evaluate_alone() {
     const auto base = run::file_weights(session_->model);
-    const double start = now();
-    need(evaluate::measure(*base, nullptr, windows_, evaluate_, work_));
-    units_.push_back(now() - start);
-    unit_ = std::accumulate(units_.begin(), units_.end(), 0.0) / static_cast<double>(units_.size());
+    for (int i = 0; i < 3; ++i) {
+      const double start = now();
+      need(evaluate::measure(*base, nullptr, windows_, evaluate_, work_));
+      units_.push_back(now() - start);
+    }
+  }
+  /// Of those before and after the last sweep.
+  [[nodiscard]] double unit() const {
+    const auto last = std::span(units_).last(std::min<std::size_t>(6, units_.size()));
+    return std::accumulate(last.begin(), last.end(), 0.0) / static_cast<double>(last.size());
   }
   void report(const char* what, double seconds) {
     evaluate_alone();
     fmt::print("evaluations of one model: {:.3f} s\n", fmt::join(units_, ", "));
     fmt::print("{}: {:.1f} s for {} cells, share {:.2f} %\n", what, seconds, count_,
-               100 * seconds / (static_cast<double>(count_) * unit_));
+               100 * seconds / (static_cast<double>(count_) * unit()));
   }
 
   Options options_;
@@ -293,7 +301,6 @@ class Bench {
   std::vector<double> measured_;
   std::size_t count_ = 0;
   std::vector<double> units_;
-  double unit_ = 0;  // their mean
 };
 
 }  // namespace
