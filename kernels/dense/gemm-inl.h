@@ -6,7 +6,6 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/dense/product.h"
-#include "kernels/formats/half.h"
 
 // Highway's per-target include guard.
 #if defined(BITLENS_KERNELS_DENSE_GEMM_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -37,23 +36,50 @@ static_assert(kRowBlock % kTileRows == 0);
 /// Outputs that are finished before the next ones' turn: a row tile of them stays near the second cache.
 constexpr std::size_t kColumnBlock = 1408;
 
+/// Adds the products of one input: a [kTileRows] by b [kPanel]. kHalf: by the first kLanes of them.
+template <bool kHalf>
+HWY_INLINE void add_outer_product(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                                  GemmVector (&left)[kTileRows], GemmVector (&right)[kTileRows]) {
+  const GemmTag d;
+  const GemmVector b0 = hn::Load(d, b), b1 = kHalf ? b0 : hn::Load(d, b + kLanes);
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kTileRows; ++i) {
+    const GemmVector x = hn::Set(d, a[i]);
+    left[i] = hn::MulAdd(x, b0, left[i]);
+    if constexpr (!kHalf) right[i] = hn::MulAdd(x, b1, right[i]);
+  }
+}
+
+/// Numbers to ask for while a tile is multiplied, a line each kUnroll inputs, `step` apart: asked for at
+/// once they would fill the queue to the second cache and stop the products.
+template <class Number>
+struct Ahead {
+  const Number* next;
+  std::size_t step;
+};
+constexpr std::size_t kUnroll = 4;
+
 /// c[kTileRows x kPanel] = (or +=) a * b over `depth` inputs. a: [depth x kTileRows], b: [depth x kPanel],
 /// packed. kHalf: only the first kLanes columns.
 template <bool kAccumulate, bool kHalf = false>
 HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t depth,
-                              float* HWY_RESTRICT c, std::size_t c_stride) {
+                              Ahead<float> ahead, float* HWY_RESTRICT c, std::size_t c_stride) {
   const GemmTag d;
   GemmVector left[kTileRows], right[kTileRows];
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kTileRows; ++i) left[i] = right[i] = hn::Zero(d);
-  for (std::size_t k = 0; k < depth; ++k) {
-    const GemmVector b0 = hn::Load(d, b), b1 = kHalf ? b0 : hn::Load(d, b + kLanes);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kTileRows; ++i) {
-      const GemmVector x = hn::Set(d, a[i]);
-      left[i] = hn::MulAdd(x, b0, left[i]);
-      if constexpr (!kHalf) right[i] = hn::MulAdd(x, b1, right[i]);
-    }
+  std::size_t k = kUnroll;
+  for (; k <= depth; k += kUnroll) {
+    hwy::Prefetch(ahead.next);
+    ahead.next += ahead.step;
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kUnroll; ++i)
+      add_outer_product<kHalf>(a + i * kTileRows, b + i * kPanel, left, right);
+    a += kUnroll * kTileRows;
+    b += kUnroll * kPanel;
+  }
+  for (k -= kUnroll; k < depth; ++k) {
+    add_outer_product<kHalf>(a, b, left, right);
     a += kTileRows;
     b += kPanel;
   }
@@ -133,19 +159,7 @@ inline void pack_rows(const float* x, std::size_t x_stride, std::size_t rows, st
   }
 }
 
-/// Every number to the nearest bf16, ties to even. An infinity or a NaN stays one.
-HWY_INLINE void round_to_bf16(float* HWY_RESTRICT values, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = bfloat_to_float(float_to_bfloat(values[i]));
-}
-
-/// Asks for the next piece of a panel while the present one is multiplied.
-HWY_INLINE void prefetch(const float* from, std::size_t floats) {
-  constexpr std::size_t kLine = 16;
-  for (std::size_t i = 0; i < floats; i += kLine) hwy::Prefetch(from + i);
-}
-
 /// One row block by columns [0, columns) of y, which stay in the second cache over all inputs.
-template <bool kRound>
 HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::size_t columns,
                            std::size_t depth, const float* x, std::size_t x_stride, std::size_t rows,
                            float* y, std::size_t y_stride, bool accumulate, float* HWY_RESTRICT packed,
@@ -154,10 +168,9 @@ HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::s
   for (std::size_t k = 0; k < depth; k += step) {
     const std::size_t chunk = depth - k < step ? depth - k : step;
     pack_rows(x + k, x_stride, rows, chunk, packed);
-    if constexpr (kRound) round_to_bf16(packed, (rows + kTileRows - 1) / kTileRows * kTileRows * chunk);
     const bool add = accumulate || k > 0;
     // The next panel arrives in as many pieces as this one has row tiles.
-    const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, piece = chunk * kPanel / tiles;
+    const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, step_ahead = kUnroll * kPanel / tiles;
     for (std::size_t column = 0; column < columns; column += kPanel) {
       const float* b = panels + column / kPanel * panel_stride + k * kPanel;
       const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
@@ -165,18 +178,19 @@ HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::s
         const float* a = packed + r * chunk;
         const std::size_t height = rows - r < kTileRows ? rows - r : kTileRows;
         float* c = y + r * y_stride + column;
-        if (column + kPanel < columns) prefetch(b + panel_stride + r / kTileRows * piece, piece);
+        const float* next = column + kPanel < columns ? b + panel_stride : b;
+        const Ahead<float> ahead{next + r / kTileRows * (chunk / kUnroll * step_ahead), step_ahead};
         if (height == kTileRows && width == kPanel) {
           if (add)
-            register_tile<true>(a, b, chunk, c, y_stride);
+            register_tile<true>(a, b, chunk, ahead, c, y_stride);
           else
-            register_tile<false>(a, b, chunk, c, y_stride);
+            register_tile<false>(a, b, chunk, ahead, c, y_stride);
           continue;
         }
         if (width <= kLanes)
-          register_tile<false, true>(a, b, chunk, edge, kPanel);
+          register_tile<false, true>(a, b, chunk, ahead, edge, kPanel);
         else
-          register_tile<false>(a, b, chunk, edge, kPanel);
+          register_tile<false>(a, b, chunk, ahead, edge, kPanel);
         for (std::size_t i = 0; i < height; ++i)
           for (std::size_t j = 0; j < width; ++j) {
             float& target = c[i * y_stride + j];
@@ -188,8 +202,7 @@ HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::s
 }
 
 /// y[rows x columns] = (or +=) x[rows x depth] * B, B in panels of kPanel columns `panel_stride` floats
-/// apart, each [depth x kPanel] and padded with zeros beyond `columns`. kRound: x is rounded to bf16.
-template <bool kRound = false>
+/// apart, each [depth x kPanel] and padded with zeros beyond `columns`.
 inline void gemm(const float* panels, std::size_t panel_stride, std::size_t columns, std::size_t depth,
                  const float* x, std::size_t x_stride, std::size_t rows, float* y, std::size_t y_stride,
                  bool accumulate) {
@@ -199,10 +212,10 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
   for (std::size_t first = 0; first < rows; first += kRowBlock) {
     const std::size_t tile_rows = rows - first < kRowBlock ? rows - first : kRowBlock;
     for (std::size_t column = 0; column < columns; column += kColumnBlock)
-      gemm_block<kRound>(panels + column / kPanel * panel_stride, panel_stride,
-                         columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
-                         x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
-                         accumulate, packed, edge);
+      gemm_block(panels + column / kPanel * panel_stride, panel_stride,
+                 columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
+                 x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
+                 accumulate, packed, edge);
   }
 }
 

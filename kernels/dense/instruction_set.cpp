@@ -29,7 +29,7 @@ HWY_EXPORT(this_target);
 
 namespace {
 
-std::atomic<bool> tiles_allowed{true};
+std::atomic<bool> tiles_allowed{true}, dot_products_allowed{true};
 
 /// Levels from the best down: name to ask for, name to show, Highway's bit.
 struct Level {
@@ -53,15 +53,36 @@ bool uses_tiles() {
   return tiles_allowed.load(std::memory_order_relaxed) && target_in_use() == HWY_AVX3 && amx::available();
 }
 
+bool uses_dot_products() {
+  if (!dot_products_allowed.load(std::memory_order_relaxed)) return false;
+#if HWY_ARCH_X86
+  switch (target_in_use()) {
+    case HWY_AVX3:
+      return __builtin_cpu_supports("avx512vnni") != 0;
+    case HWY_AVX2:
+      return __builtin_cpu_supports("avxvnni") != 0;
+    default:
+      return false;
+  }
+#else
+  return false;
+#endif
+}
+
 void allow_tiles(bool allowed) {
   tiles_allowed.store(allowed, std::memory_order_relaxed);
+}
+
+void allow_dot_products(bool allowed) {
+  dot_products_allowed.store(allowed, std::memory_order_relaxed);
 }
 
 std::string instruction_set() {
   if (uses_tiles()) return std::string(kLevels[0].shown);
   const std::int64_t target = target_in_use();
   for (std::size_t i = 1; i < kLevels.size(); ++i)
-    if (kLevels[i].target == target) return std::string(kLevels[i].shown);
+    if (kLevels[i].target == target)
+      return std::string(kLevels[i].shown) + (uses_dot_products() ? " + VNNI" : "");
   return hwy::TargetName(target);
 }
 

@@ -7,7 +7,7 @@
 
 namespace bitlens::kernels {
 
-/// The best in use: "AVX-512 + AMX", "AVX-512", "AVX2", "SSE4", "plain".
+/// The best in use: "AVX-512 + AMX", "AVX-512 + VNNI", "AVX-512", "AVX2 + VNNI", "AVX2", "SSE4", "plain".
 [[nodiscard]] std::string instruction_set();
 
 /// Nothing better than `name` from now on: "amx", "avx512", "avx2", "sse4", "plain". False: no such name.
@@ -16,7 +16,10 @@ namespace bitlens::kernels {
 
 /// Do products run on AMX tiles? Only beside AVX-512.
 [[nodiscard]] bool uses_tiles();
+/// Is the sum of two products of 16-bit integers one instruction (AVX512-VNNI, AVX-VNNI)?
+[[nodiscard]] bool uses_dot_products();
 /// For tests.
 void allow_tiles(bool allowed);
+void allow_dot_products(bool allowed);
 
 }  // namespace bitlens::kernels

@@ -1,8 +1,9 @@
 // Products of rows of f32 with weights that are integers times a scale per 32 (integer_blocks.h), compiled
 // once per instruction set. Each 32 values of a row become 16-bit integers times a scale of their own
 // (relative to the largest of them the error is at most 2^-16); 32 products are summed exactly in 32 bits,
-// scaled and added in f32. Two products and their sum are one instruction, so this passes the rate of f32
-// products; see product.h for what it promises about bits.
+// scaled and added in f32. Two products and their sum are one instruction on processors with VNNI, which
+// makes this nearly twice as fast as f32 products, and two on others; the bits are the same. See product.h
+// for what it promises about them.
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -26,6 +27,9 @@ constexpr std::size_t kPairs = kIntegerBlock / 2;
 constexpr std::size_t kChunkBlocks = 18;
 /// 127 * 256: values that are multiples of their block's maximum / 127 already are kept exactly.
 constexpr float kLargestCode = 32512.0F;
+
+/// Can the sum of two products be one instruction on this target, if the processor has it?
+constexpr bool kDotProducts = HWY_ARCH_X86 != 0 && HWY_TARGET <= HWY_AVX2;
 
 /// Inputs of a register tile: pairs [pairs x kTileRows], scales and sums [blocks x kTileRows].
 struct IntegerRows {
@@ -58,27 +62,35 @@ using PairTag = hn::Repartition<std::int32_t, GemmTag>;
 using CodeTag = hn::Repartition<std::int16_t, GemmTag>;
 using PairVector = hn::Vec<PairTag>;
 
-/// Keeps a sum where it is: without this GCC 12 moves broadcasts ahead until sums no longer fit the
-/// registers.
-HWY_INLINE void pin(PairVector& sum) {
-#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // with 32 registers there is room
-  asm volatile("" : "+x"(sum.raw));
+/// sum + a * b in pairs. kDot: in one instruction, which Highway has not on these targets;
+/// uses_dot_products() tells whether the processor has it.
+template <bool kDot>
+HWY_INLINE void add_products(PairVector& sum, hn::Vec<CodeTag> a, hn::Vec<CodeTag> b) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2  // kDotProducts
+  if constexpr (kDot) {
+#if HWY_TARGET <= HWY_AVX3
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
 #else
-  (void)sum;
+    asm volatile("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum.raw) : "x"(a.raw), "x"(b.raw));
 #endif
-}
-
-HWY_INLINE PairVector add_products(PairVector sum, hn::Vec<CodeTag> a, hn::Vec<CodeTag> b) {
+    return;
+  }
+#endif
   PairVector unused = hn::Zero(PairTag());  // filled only where pairs are not summed in place
   sum = hn::ReorderWidenMulAccumulate(PairTag(), a, b, sum, unused);
-  return sum;
+  // Keeps the sum where it is: without this GCC 12 moves broadcasts ahead until sums no longer fit the
+  // registers. With 32 of them there is room.
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+  asm volatile("" : "+x"(sum.raw));
+#endif
 }
 #endif
 
 /// c[kTileRows x kPanel] = (or +=) the products over `blocks` blocks.
-template <bool kOffsets>
-HWY_INLINE void integer_tile(IntegerRows rows, IntegerPanel panel, std::size_t blocks, bool add,
-                             float* HWY_RESTRICT c, std::size_t c_stride) {
+template <bool kDot, bool kOffsets>
+HWY_INLINE void integer_tile(IntegerRows rows, IntegerPanel panel, std::size_t blocks,
+                             [[maybe_unused]] Ahead<std::int32_t> ahead, bool add, float* HWY_RESTRICT c,
+                             std::size_t c_stride) {
   const GemmTag d;
   HWY_ALIGN float tile[kTileRows * kPanel];
   for (std::size_t i = 0; i < kTileRows; ++i)
@@ -98,21 +110,26 @@ HWY_INLINE void integer_tile(IntegerRows rows, IntegerPanel panel, std::size_t b
     PairVector left[kTileRows], right[kTileRows];
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kTileRows; ++i) left[i] = right[i] = hn::Zero(pairs);
-    for (std::size_t k = 0; k < kPairs; ++k) {
-      const auto b0 = hn::BitCast(codes, hn::Load(pairs, b)),
-                 b1 = hn::BitCast(codes, hn::Load(pairs, b + kLanes));
+    for (std::size_t k = 0; k < kPairs; k += kUnroll) {
+      hwy::Prefetch(ahead.next);
+      ahead.next += ahead.step;
+#pragma GCC unroll 4
+      for (std::size_t u = 0; u < kUnroll; ++u) {
+        const auto b0 = hn::BitCast(codes, hn::Load(pairs, b)),
+                   b1 = hn::BitCast(codes, hn::Load(pairs, b + kLanes));
 #pragma GCC unroll 16
-      for (std::size_t i = 0; i < kTileRows; ++i) {
-        const auto x = hn::BitCast(codes, hn::Set(pairs, a[i]));
-        left[i] = add_products(left[i], x, b0);
-        pin(left[i]);
-        right[i] = add_products(right[i], x, b1);
-        pin(right[i]);
+        for (std::size_t i = 0; i < kTileRows; ++i) {
+          const auto x = hn::BitCast(codes, hn::Set(pairs, a[i]));
+          add_products<kDot>(left[i], x, b0);
+          add_products<kDot>(right[i], x, b1);
+        }
+        a += kTileRows;
+        b += kPanel;
       }
-      a += kTileRows;
-      b += kPanel;
     }
 #endif
+    // Unrolled, or the sums would have to be in memory.
+#pragma GCC unroll 2
     for (std::size_t j = 0; j < kPanel; j += kLanes) {
       const GemmVector column = hn::Load(d, panel.scales + block * kPanel + j);
       const GemmVector offset = kOffsets ? hn::Load(d, panel.offsets + block * kPanel + j) : hn::Zero(d);
@@ -193,12 +210,8 @@ inline void round_rows(const float* x, std::size_t x_stride, std::size_t rows, s
   }
 }
 
-HWY_INLINE void prefetch_integers(const std::int32_t* from, std::size_t count) {
-  constexpr std::size_t kLine = 16;
-  for (std::size_t i = 0; i < count; i += kLine) hwy::Prefetch(from + i);
-}
-
 /// As gemm(), with panels of integers `depth` = 32 * blocks deep.
+template <bool kDot>
 inline void integer_gemm(const IntegerPanel& panels, std::size_t columns, std::size_t depth, const float* x,
                          std::size_t x_stride, std::size_t rows, float* y, std::size_t y_stride,
                          bool accumulate) {
@@ -213,7 +226,7 @@ inline void integer_gemm(const IntegerPanel& panels, std::size_t columns, std::s
       const bool add = accumulate || block > 0;
       // The next panel arrives in as many pieces as this one has row tiles.
       const std::size_t tiles = (tile_rows + kTileRows - 1) / kTileRows,
-                        piece = blocks * kPairs * kPanel / tiles;
+                        step_ahead = kUnroll * kPanel / tiles, piece = blocks * kPairs / kUnroll * step_ahead;
       for (std::size_t column = 0; column < columns; column += kPanel) {
         const std::size_t at = column / kPanel * all + block;  // this piece, in blocks of the matrix
         const IntegerPanel panel{panels.pairs + at * kPairs * kPanel, panels.scales + at * kPanel,
@@ -224,8 +237,9 @@ inline void integer_gemm(const IntegerPanel& panels, std::size_t columns, std::s
                                  room.sums + r * blocks};
           const std::size_t height = tile_rows - r < kTileRows ? tile_rows - r : kTileRows;
           float* c = y + (first + r) * y_stride + column;
-          if (column + kPanel < columns)
-            prefetch_integers(panel.pairs + all * kPairs * kPanel + r / kTileRows * piece, piece);
+          const std::int32_t* next =
+              column + kPanel < columns ? panel.pairs + all * kPairs * kPanel : panel.pairs;
+          const Ahead<std::int32_t> ahead{next + r / kTileRows * piece, step_ahead};
           const bool whole = height == kTileRows && width == kPanel;
           float* target = whole ? c : edge;
           const std::size_t stride = whole ? y_stride : kPanel;
@@ -233,9 +247,9 @@ inline void integer_gemm(const IntegerPanel& panels, std::size_t columns, std::s
             for (std::size_t i = 0; i < height; ++i)
               for (std::size_t j = 0; j < width; ++j) edge[i * kPanel + j] = c[i * y_stride + j];
           if (panel.offsets == nullptr)
-            integer_tile<false>(tile, panel, blocks, add, target, stride);
+            integer_tile<kDot, false>(tile, panel, blocks, ahead, add, target, stride);
           else
-            integer_tile<true>(tile, panel, blocks, add, target, stride);
+            integer_tile<kDot, true>(tile, panel, blocks, ahead, add, target, stride);
           if (whole) continue;
           for (std::size_t i = 0; i < height; ++i)
             for (std::size_t j = 0; j < width; ++j) c[i * y_stride + j] = edge[i * kPanel + j];

@@ -1,10 +1,10 @@
 #include "kernels/dense/product.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/dense/amx.h"
 #include "kernels/dense/instruction_set.h"
-#include "kernels/formats/half.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dense/product.cpp"
@@ -21,8 +21,7 @@ std::size_t panel_width_of_target() {
 }
 
 // Square pieces, so that both the rows read and the lines written stay in the first cache.
-void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, bool round,
-                       float* HWY_RESTRICT panel) {
+void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, float* HWY_RESTRICT panel) {
   for (std::size_t k = 0; k < inputs; k += kPanel) {
     const std::size_t depth = inputs - k < kPanel ? inputs - k : kPanel;
     for (std::size_t j = 0; j < kPanel; ++j) {
@@ -35,7 +34,6 @@ void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs,
       }
     }
   }
-  if (round) round_to_bf16(panel, inputs * kPanel);
 }
 
 /// Codes [kPanel x stride] in pairs, [pairs x kPanel]. In squares, as above.
@@ -50,16 +48,17 @@ void pack_pairs(const std::int16_t* HWY_RESTRICT codes, std::size_t stride, std:
 void multiply_integers(const std::int32_t* pairs, const float* scales, const float* offsets,
                        std::size_t columns, std::size_t depth, const float* x, std::size_t rows,
                        std::size_t x_stride, float* y, std::size_t y_stride, bool accumulate) {
-  integer_gemm({pairs, scales, offsets}, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+  const IntegerPanel panels{pairs, scales, offsets};
+  if (kDotProducts && uses_dot_products())
+    integer_gemm<kDotProducts>(panels, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+  else
+    integer_gemm<false>(panels, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
 }
 
 void multiply_panels(const float* panels, std::size_t columns, std::size_t depth, const float* x,
-                     std::size_t rows, std::size_t x_stride, bool round, float* y, std::size_t y_stride,
+                     std::size_t rows, std::size_t x_stride, float* y, std::size_t y_stride,
                      bool accumulate) {
-  if (round)
-    gemm<true>(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
-  else
-    gemm(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
+  gemm(panels, depth * kPanel, columns, depth, x, x_stride, rows, y, y_stride, accumulate);
 }
 
 }  // namespace bitlens::kernels::HWY_NAMESPACE
@@ -67,6 +66,24 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace bitlens::kernels {
+
+namespace {
+
+/// The largest code of a rounded weight: 32 products with codes of inputs (integer_gemm-inl.h) fit 32 bits.
+constexpr float kLargestWeightCode = 2047.0F;
+
+/// 32 weights as codes times the scale returned.
+float round_weights(const float* weights, std::int16_t* codes) {
+  float largest = 0.0F;
+  for (std::size_t i = 0; i < kIntegerBlock; ++i) largest = std::max(largest, std::fabs(weights[i]));
+  // Below this the factor might overflow; such weights are nothing.
+  const float factor = largest >= 1e-30F ? kLargestWeightCode / largest : 0.0F;
+  for (std::size_t i = 0; i < kIntegerBlock; ++i)
+    codes[i] = static_cast<std::int16_t>(std::nearbyint(weights[i] * factor));
+  return largest / kLargestWeightCode;
+}
+
+}  // namespace
 
 HWY_EXPORT(panel_width_of_target);
 HWY_EXPORT(pack_weight_panel);
@@ -88,10 +105,10 @@ bool PackedMatrix::resize(std::size_t outputs, std::size_t inputs) {
     const std::size_t numbers = amx::panel_size(inputs, parts_), panels = padded / width_;
     enough = numbers <= static_cast<std::size_t>(-1) / (panels + 1) && tiles_.resize(panels * numbers) &&
              scales_.resize(layout_ == Layout::ScaledTiles ? padded * (inputs / kIntegerBlock) : 0);
-  } else if (layout_ == Layout::Integers) {
+  } else if (in_integers()) {
     const std::size_t per_block = padded * (inputs / kIntegerBlock);
     enough = pairs_.resize(per_block * (kIntegerBlock / 2)) && scales_.resize(per_block) &&
-             offsets_.resize(has_offsets(format_) ? per_block : 0);
+             offsets_.resize(layout_ == Layout::Integers && has_offsets(format_) ? per_block : 0);
   } else {
     enough = data_.resize(padded * inputs);
   }
@@ -108,13 +125,16 @@ bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs) {
 bool PackedMatrix::reset(std::size_t outputs, std::size_t inputs, Format format, Compute compute) {
   format_ = format;
   compute_ = compute;
-  const bool integers = compute == Compute::Exact && has_integer_blocks(format) && inputs != 0 &&
-                        inputs % info(format).block_size == 0;
+  const bool integers = has_integer_blocks(format) && inputs != 0 && inputs % info(format).block_size == 0;
+  const bool fast = compute == Compute::Fast;
   if (uses_tiles())
-    layout_ = integers && !has_offsets(format) ? Layout::ScaledTiles : Layout::Tiles;
+    layout_ = integers && !has_offsets(format) && !fast ? Layout::ScaledTiles : Layout::Tiles;
+  else if (integers)
+    layout_ = Layout::Integers;
   else
-    layout_ = integers ? Layout::Integers : Layout::Floats;
-  const bool one_part = compute == Compute::Fast || format == Format::BF16 || layout_ == Layout::ScaledTiles;
+    layout_ =
+        fast && uses_dot_products() && inputs % kIntegerBlock == 0 ? Layout::RoundedIntegers : Layout::Floats;
+  const bool one_part = fast || format == Format::BF16 || layout_ == Layout::ScaledTiles;
   parts_ = one_part ? 1 : 2;
   return resize(outputs, inputs);
 }
@@ -125,8 +145,24 @@ void PackedMatrix::pack_panel(std::size_t panel, const float* rows) {
                     tiles_.data() + panel * amx::panel_size(inputs_, parts_));
     return;
   }
+  if (layout_ == Layout::RoundedIntegers) return pack_rounded(panel, rows);
   HWY_DYNAMIC_DISPATCH(pack_weight_panel)
-  (rows, rows_of(panel), inputs_, compute_ == Compute::Fast, data_.data() + panel * inputs_ * width_);
+  (rows, rows_of(panel), inputs_, data_.data() + panel * inputs_ * width_);
+}
+
+void PackedMatrix::pack_rounded(std::size_t panel, const float* rows) {
+  // A few blocks of all rows at a time, so that they stay in the first cache. Rows past the end are zeros.
+  constexpr std::size_t kPiece = 256, kMostRows = 32;
+  alignas(64) std::int16_t codes[kMostRows * kPiece] = {};
+  for (std::size_t k = 0; k < inputs_; k += kPiece) {
+    const std::size_t piece = std::min(kPiece, inputs_ - k), first = panel * blocks() + k / kIntegerBlock;
+    for (std::size_t j = 0; j < width_; ++j)
+      for (std::size_t i = 0; i < piece; i += kIntegerBlock)
+        scales_.data()[(first + i / kIntegerBlock) * width_ + j] =
+            j < rows_of(panel) ? round_weights(rows + j * inputs_ + k + i, codes + j * kPiece + i) : 0.0F;
+    HWY_DYNAMIC_DISPATCH(pack_pairs)
+    (codes, kPiece, piece / 2, pairs_.data() + first * (kIntegerBlock / 2) * width_);
+  }
 }
 
 amx::Panels PackedMatrix::tile_panels(std::size_t first) const {
@@ -198,15 +234,14 @@ void multiply(const PackedMatrix& weights, std::size_t first, std::size_t count,
   const std::size_t width = weights.width(), depth = weights.inputs(), begin = first * width;
   std::size_t columns = count * width;
   if (columns > weights.outputs() - begin) columns = weights.outputs() - begin;
-  const bool round = weights.compute_ == Compute::Fast;
   if (weights.takes_packed_rows()) {
-    amx::multiply(weights.tile_panels(first), columns, x, rows, x_stride, round ? 1 : 2, y, y_stride,
-                  accumulate);
+    amx::multiply(weights.tile_panels(first), columns, x, rows, x_stride,
+                  weights.compute_ == Compute::Fast ? 1 : 2, y, y_stride, accumulate);
     return;
   }
-  if (!weights.holds_integers()) {
+  if (!weights.in_integers()) {
     HWY_DYNAMIC_DISPATCH(multiply_panels)
-    (weights.data_.data() + begin * depth, columns, depth, x, rows, x_stride, round, y, y_stride, accumulate);
+    (weights.data_.data() + begin * depth, columns, depth, x, rows, x_stride, y, y_stride, accumulate);
     return;
   }
   const std::size_t blocks = begin * weights.blocks();

@@ -2,11 +2,11 @@
 // into panels of a few outputs, in one of three ways:
 //
 // - bf16 parts for the tile unit where there is one (amx.h): two parts of every number, one (Compute::Fast),
-// or
-//   one times a scale per 32 of them, exactly (Q8_0, Q4_0, ...);
-// - integers with a scale per 32 of them, where the format is made so (Q8_0, Q4_0, Q4_K, ...): products are
-//   summed exactly, 32 at a time, with each 32 inputs rounded to 16 bits (at most 2^-16 of the largest of
-//   them away), and scaled and added in f32, in order (integer_gemm-inl.h);
+//   or one times a scale per 32 of them, exactly (Q8_0, Q4_0, ...);
+// - integers with a scale per 32 of them, where the format is made so (Q8_0, Q4_0, Q4_K, ...), or for
+//   Compute::Fast, where the processor multiplies them faster than f32: products are summed exactly, 32 at a
+//   time, with each 32 inputs rounded to 16 bits (at most 2^-16 of the largest of them away), and scaled and
+//   added in f32, in order (integer_gemm-inl.h);
 // - f32: a register tile of a few rows by one panel runs over a few hundred inputs at a time (Goto and van de
 //   Geijn, "Anatomy of high-performance matrix multiplication", 2008); every output is the sum, in order, of
 //   one fused multiply-add chain per chain_length() inputs (gemm-inl.h).
@@ -42,7 +42,9 @@ inline constexpr std::size_t kRowTile = 192;
 /// What is multiplied.
 enum class Compute {
   Exact,  ///< f32, or what differs from it by 2^-16 at most
-  Fast    ///< f32 rounded to bf16 (8 bits) on both sides, summed in f32
+  /// On the tile unit, both sides rounded to bf16 (8 bits), summed in f32; elsewhere each 32 weights rounded
+  /// to 12 bits with a scale of their own, where that is faster than Exact, and nothing else.
+  Fast
 };
 
 class PackedMatrix;
@@ -102,7 +104,11 @@ class PackedMatrix {
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const float*, std::size_t, std::size_t,
                        float*, std::size_t, bool);
   friend void multiply(const PackedMatrix&, std::size_t, std::size_t, const PackedRows&, float*, std::size_t);
-  enum class Layout { Floats, Integers, Tiles, ScaledTiles };
+  enum class Layout { Floats, Integers, RoundedIntegers, Tiles, ScaledTiles };
+  [[nodiscard]] bool in_integers() const {
+    return layout_ == Layout::Integers || layout_ == Layout::RoundedIntegers;
+  }
+  void pack_rounded(std::size_t panel, const float* rows);
   [[nodiscard]] std::size_t blocks() const;  // of 32 inputs in a row
   /// Where panel `first` begins, as the tile unit's products take it.
   [[nodiscard]] amx::Panels tile_panels(std::size_t first) const;

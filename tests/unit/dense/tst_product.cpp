@@ -68,16 +68,20 @@ struct Encoded {
   }
 };
 
-/// Inputs as integer products see them: blocks of 32 rounded to multiples of their largest magnitude / 32512.
-std::vector<float> rounded_inputs(std::vector<float> x) {
+/// Numbers as integer products see them: blocks of 32 rounded to multiples of their largest magnitude /
+/// codes.
+std::vector<float> rounded(std::vector<float> x, float codes) {
   for (std::size_t i = 0; i < x.size(); i += 32) {
     float largest = 0.0F;
     for (std::size_t j = i; j < i + 32; ++j) largest = std::max(largest, std::fabs(x[j]));
     if (largest == 0.0F) continue;
     for (std::size_t j = i; j < i + 32; ++j)
-      x[j] = std::nearbyint(x[j] * (32512.0F / largest)) * (largest / 32512.0F);
+      x[j] = std::nearbyint(x[j] * (codes / largest)) * (largest / codes);
   }
   return x;
+}
+std::vector<float> rounded_inputs(const std::vector<float>& x) {
+  return rounded(x, 32512.0F);
 }
 
 bool is_tiles(const char* path) {
@@ -234,20 +238,43 @@ class ProductTest : public QObject {
     });
   }
 
-  void fast_products_are_those_of_bf16_numbers() {
+  void fast_products_are_those_of_rounded_numbers() {
     for (const auto& [rows, inputs, outputs] :
-         {std::array<std::size_t, 3>{1, 1, 1}, {33, 172, 64}, {13, 2400, 70}, {200, 64, 33}}) {
+         {std::array<std::size_t, 3>{1, 1, 1}, {33, 172, 64}, {13, 2400, 70}, {200, 64, 33}, {5, 608, 1}}) {
       const auto x = testing::normal_values(rows * inputs, 1),
                  w = testing::normal_values(outputs * inputs, 2);
-      const auto expected = reference(in_bf16(x), in_bf16(w), rows, inputs, outputs);
+      const auto sums = [&, rows = rows, inputs = inputs, outputs = outputs](const std::vector<float>& a,
+                                                                             const std::vector<float>& b) {
+        return reference(a, b, rows, inputs, outputs);
+      };
+      const bool blocks = inputs % 32 == 0;
+      const auto in_tiles = sums(in_bf16(x), in_bf16(w)), unrounded = sums(x, w);
+      const auto in_integers = blocks ? sums(rounded_inputs(x), rounded(w, 2047.0F)) : unrounded;
       testing::on_every_path([&, rows = rows, inputs = inputs, outputs = outputs](const char* target) {
         const PackedMatrix matrix = packed(w, outputs, inputs, kernels::Format::F16, kernels::Compute::Fast);
         std::vector<float> y(rows * outputs, 7.0F);
         kernels::multiply(matrix, 0, matrix.panels(), x.data(), rows, inputs, y.data(), outputs, false);
         const double tolerance = 4e-6 * std::sqrt(static_cast<double>(inputs)) + 1e-6;
+        const auto& expected = is_tiles(target)               ? in_tiles
+                               : kernels::uses_dot_products() ? in_integers
+                                                              : unrounded;
         QVERIFY2(testing::largest_difference(y, expected) < tolerance, target);
       });
     }
+  }
+
+  // The largest codes of both sides in all places: the sum of a block is near 2^31 and must not pass it.
+  void the_largest_sums_of_fast_products_fit() {
+    constexpr std::size_t inputs = 96;
+    testing::on_every_path([&](const char* target) {
+      for (const float sign : {1.0F, -1.0F}) {
+        const std::vector<float> x(inputs, 3.0F), w(inputs, 5.0F * sign);
+        const PackedMatrix matrix = packed(w, 1, inputs, kernels::Format::F32, kernels::Compute::Fast);
+        float y = 0.0F;
+        kernels::multiply(matrix, 0, 1, x.data(), 1, inputs, &y, 1, false);
+        QVERIFY2(std::fabs(y / (15.0F * inputs * sign) - 1.0F) < 1e-6F, target);
+      }
+    });
   }
 
   void extreme_inputs_of_float_products() {
@@ -439,7 +466,7 @@ class ProductTest : public QObject {
       QVERIFY(matrix.reset(4, 64, kernels::Format::Q4_1));
       QCOMPARE(matrix.holds_integers(), !is_tiles(target));
       QVERIFY(matrix.reset(4, 64, kernels::Format::Q8_0, kernels::Compute::Fast));
-      QVERIFY(!matrix.holds_integers());
+      QCOMPARE(matrix.holds_integers(), !is_tiles(target));
       QVERIFY(matrix.reset(4, 64));
       QVERIFY(!matrix.holds_integers());
     });
@@ -455,7 +482,8 @@ class ProductTest : public QObject {
       const std::string now = kernels::instruction_set();
       QVERIFY(now.find("AMX") == std::string::npos);
       // This processor may not have the level itself; then the next one is used.
-      if (best.starts_with("AVX-512") || name == std::string_view("plain")) QCOMPARE(now, std::string(shown));
+      if (best.starts_with("AVX-512") || name == std::string_view("plain"))
+        QVERIFY2(now == shown || now == std::string(shown) + " + VNNI", now.c_str());
     }
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
