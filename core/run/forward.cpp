@@ -20,22 +20,28 @@ using kernels::kRowTile;
 /// Outputs of ffn_gate and ffn_up that are made, gated and packed before the next ones, in cache.
 constexpr std::size_t kGatedPiece = 128;
 
-/// Rows of one task: nearly equal parts, a multiple of four of them, so that threads end together.
-std::size_t rows_per_task(std::size_t rows) {
-  constexpr std::size_t unit = 16;
-  const std::size_t parts = ((rows + kRowTile - 1) / kRowTile + 3) / 4 * 4;
-  return ((rows + parts - 1) / parts + unit - 1) / unit * unit;
-}
-struct Tile {
-  std::size_t first, rows;
+/// Rows cut into tasks: nearly equal parts, a multiple of four of them, so that threads end together, each of
+/// whole tiles as products take them but for the last.
+class Tasks {
+ public:
+  explicit Tasks(std::size_t rows) : rows_(rows), unit_(kernels::rows_at_once()) {
+    units_ = (rows + unit_ - 1) / unit_;
+    // Parts of `most` tiles at most: an uneven cut must not pass it.
+    const std::size_t most = kRowTile / unit_;
+    count_ = std::min(units_, ((units_ + most - 1) / most + 3) / 4 * 4);
+  }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  struct Part {
+    std::size_t first, rows;
+  };
+  [[nodiscard]] Part operator[](std::size_t task) const {
+    const std::size_t first = task * units_ / count_ * unit_, end = (task + 1) * units_ / count_ * unit_;
+    return {first, std::min(end, rows_) - first};
+  }
+
+ private:
+  std::size_t rows_, unit_, units_ = 0, count_ = 0;
 };
-Tile tile(std::size_t task, std::size_t rows) {
-  const std::size_t most = rows_per_task(rows), first = task * most;
-  return {first, std::min(most, rows - first)};
-}
-std::size_t tiles(std::size_t rows) {
-  return (rows + rows_per_task(rows) - 1) / rows_per_task(rows);
-}
 
 void add(float* target, const float* values, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) target[i] += values[i];
@@ -107,8 +113,9 @@ Status Forward::attention_inputs(const LayerWeights& weights, const float* hidde
                                  LayerActivations& a, bool keep, const WorkContext& work) const {
   const model::LlamaParameters& p = parameters_;
   const std::size_t queries = std::size_t{p.heads} * p.head_dim, keys = std::size_t{p.kv_heads} * p.head_dim;
-  return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
-    const auto [first, count] = tile(task, rows);
+  const Tasks tasks(rows);
+  return for_each_task(work, tasks.count(), [&](std::size_t task, int worker) -> Status {
+    const auto [first, count] = tasks[task];
     LayerActivations::Room& room = a.rooms[static_cast<std::size_t>(worker)];
     float* normed = keep ? a.attn_input.data() + first * p.width : room.normed.data();
     float* q = a.q.data() + first * queries;
@@ -169,8 +176,9 @@ Status Forward::output_and_ffn(const LayerWeights& weights, float* hidden, std::
                 fmt::format("the output of layer {} is NaN or infinite here", weights.layer),
                 {file.path(), file.tensors()[last.tensor].name, {}});
   };
-  return for_each_task(work, tiles(rows), [&](std::size_t task, int worker) -> Status {
-    const auto [first, count] = tile(task, rows);
+  const Tasks tasks(rows);
+  return for_each_task(work, tasks.count(), [&](std::size_t task, int worker) -> Status {
+    const auto [first, count] = tasks[task];
     LayerActivations::Room& room = a.rooms[static_cast<std::size_t>(worker)];
     float* projected = room.projected.data();
     float* stream = hidden + first * width;
@@ -229,8 +237,9 @@ Status Forward::normalize_output(const float* hidden, std::size_t rows, float* n
   std::vector<float> weight;
   if (auto status = load_vector(output_norm_, weight); !status) return status;
   const std::size_t width = parameters_.width;
-  return for_each_task(work, tiles(rows), [&](std::size_t task, int) -> Status {
-    const auto [first, count] = tile(task, rows);
+  const Tasks tasks(rows);
+  return for_each_task(work, tasks.count(), [&](std::size_t task, int) -> Status {
+    const auto [first, count] = tasks[task];
     kernels::rms_norm(hidden + first * width, weight.data(), count, width, parameters_.rms_epsilon,
                       normed + first * width);
     return {};

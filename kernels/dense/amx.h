@@ -23,6 +23,8 @@ namespace bitlens::kernels::amx {
 
 /// Outputs per panel: two tiles.
 inline constexpr std::size_t kWidth = 32;
+/// Rows of inputs in a tile.
+inline constexpr std::size_t kTileRows = 16;
 /// Rows that one pass over the weights serves.
 inline constexpr std::size_t kRows = 192;
 

@@ -33,8 +33,9 @@ constexpr std::size_t kTileRows = 6;
 /// Rows that share one pass over a panel.
 constexpr std::size_t kRowBlock = 96;
 static_assert(kRowBlock % kTileRows == 0);
-/// Outputs that are finished before the next ones' turn: a row tile of them stays near the second cache.
-constexpr std::size_t kColumnBlock = 1408;
+/// Outputs that are finished before the next ones' turn, at most: a row block of them stays near the second
+/// cache.
+constexpr std::size_t kColumnBlock = 1536;
 
 /// Adds the products of one input: a [kTileRows] by b [kPanel]. kHalf: by the first kLanes of them.
 template <bool kHalf>
@@ -208,14 +209,16 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
                  bool accumulate) {
   HWY_ALIGN float packed[kRowBlock * kDepth];
   HWY_ALIGN float edge[kTileRows * kPanel];
-  static_assert(kColumnBlock % kPanel == 0);
+  // Nearly equal blocks: rows are packed anew for each.
+  const std::size_t blocks = (columns + kColumnBlock - 1) / kColumnBlock;
+  const std::size_t block =
+      blocks == 0 ? 1 : ((columns + blocks - 1) / blocks + kPanel - 1) / kPanel * kPanel;
   for (std::size_t first = 0; first < rows; first += kRowBlock) {
     const std::size_t tile_rows = rows - first < kRowBlock ? rows - first : kRowBlock;
-    for (std::size_t column = 0; column < columns; column += kColumnBlock)
+    for (std::size_t column = 0; column < columns; column += block)
       gemm_block(panels + column / kPanel * panel_stride, panel_stride,
-                 columns - column < kColumnBlock ? columns - column : kColumnBlock, depth,
-                 x + first * x_stride, x_stride, tile_rows, y + first * y_stride + column, y_stride,
-                 accumulate, packed, edge);
+                 columns - column < block ? columns - column : block, depth, x + first * x_stride, x_stride,
+                 tile_rows, y + first * y_stride + column, y_stride, accumulate, packed, edge);
   }
 }
 

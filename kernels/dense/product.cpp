@@ -19,6 +19,9 @@ namespace bitlens::kernels::HWY_NAMESPACE {
 std::size_t panel_width_of_target() {
   return kPanel;
 }
+std::size_t tile_rows_of_target() {
+  return kTileRows;
+}
 
 // Square pieces, so that both the rows read and the lines written stay in the first cache.
 void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, float* HWY_RESTRICT panel) {
@@ -86,10 +89,15 @@ float round_weights(const float* weights, std::int16_t* codes) {
 }  // namespace
 
 HWY_EXPORT(panel_width_of_target);
+HWY_EXPORT(tile_rows_of_target);
 HWY_EXPORT(pack_weight_panel);
 HWY_EXPORT(pack_pairs);
 HWY_EXPORT(multiply_panels);
 HWY_EXPORT(multiply_integers);
+
+std::size_t rows_at_once() {
+  return uses_tiles() ? amx::kTileRows : HWY_DYNAMIC_DISPATCH(tile_rows_of_target)();
+}
 
 std::size_t PackedMatrix::blocks() const {
   return inputs_ / kIntegerBlock;

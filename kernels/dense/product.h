@@ -38,6 +38,8 @@ inline constexpr std::size_t kDepth = 288;
 }
 /// Rows that share one pass over the weights: the natural number of rows per task.
 inline constexpr std::size_t kRowTile = 192;
+/// Rows that products take at once: tasks of a multiple of them leave no tile partly empty.
+[[nodiscard]] std::size_t rows_at_once();
 
 /// What is multiplied.
 enum class Compute {
