@@ -33,9 +33,8 @@ void save_begun_cells(StateFile& file, std::span<const BegunCell> cells) {
   file.save(parts);
 }
 
-std::map<std::string, std::vector<TokenResult>> restore_begun_cells(StateFile& file,
-                                                                    std::size_t scored_per_window,
-                                                                    std::size_t batch, std::size_t windows) {
+BegunCells restore_begun_cells(StateFile& file, std::size_t scored_per_window, std::size_t batch,
+                               std::size_t windows) {
   const auto state = file.newest();
   if (!state || state->sizes().size() != 2) return {};
   std::string names(state->sizes()[0], '\0');
@@ -46,7 +45,7 @@ std::map<std::string, std::vector<TokenResult>> restore_begun_cells(StateFile& f
   if (tokens == 0 || numbers.size() != kNumbersPerToken * cells * tokens ||
       tokens % (scored_per_window * batch) != 0 || tokens / scored_per_window >= windows)
     return {};
-  std::map<std::string, std::vector<TokenResult>> out;
+  BegunCells out;
   const double* number = numbers.data();
   for (std::size_t at = 0, end = 0; (end = names.find('\n', at)) != std::string::npos; at = end + 1) {
     auto& of_cell = out[names.substr(at, end + 1 - at)];

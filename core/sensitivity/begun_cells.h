@@ -21,8 +21,10 @@ struct BegunCell {
   std::span<const evaluate::TokenResult> tokens;  ///< of the first windows; as many for all cells
 };
 void save_begun_cells(StateFile& file, std::span<const BegunCell> cells);
-/// Tokens by state_name(): of whole batches of windows, fewer than all; empty if there are none that fit.
-[[nodiscard]] std::map<std::string, std::vector<evaluate::TokenResult>> restore_begun_cells(
-    StateFile& file, std::size_t scored_per_window, std::size_t batch, std::size_t windows);
+/// Tokens by state_name().
+using BegunCells = std::map<std::string, std::vector<evaluate::TokenResult>>;
+/// Of whole batches of windows, fewer than all; empty if there are none that fit.
+[[nodiscard]] BegunCells restore_begun_cells(StateFile& file, std::size_t scored_per_window,
+                                             std::size_t batch, std::size_t windows);
 
 }  // namespace bitlens::sensitivity

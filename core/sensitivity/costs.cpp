@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/dense/attention_tiles.h"
 #include "kernels/dense/instruction_set.h"
 
 namespace bitlens::sensitivity {
@@ -10,11 +11,11 @@ namespace {
 
 using kernels::Compute;
 
-/// Exact products multiply three pairs of parts on tiles, fast ones one; elsewhere fast ones are of integers,
-/// two at a time.
+/// Exact products multiply three pairs of parts on tiles, fast ones one, but rows are split and results
+/// stored alike; elsewhere fast ones are of integers, two at a time.
 double product(Compute compute) {
   if (compute == Compute::Exact) return 1.0;
-  return kernels::uses_tiles() ? 1.0 / 3 : kernels::uses_dot_products() ? 1.0 / 1.7 : 1.0;
+  return kernels::uses_tiles() ? 0.5 : kernels::uses_dot_products() ? 1.0 / 1.7 : 1.0;
 }
 /// A multiply-add in vector registers: 32 a cycle of f32, where tiles do 512 of bf16, 170 exact ones.
 double vector() {
@@ -52,17 +53,28 @@ Costs::Costs(const model::LlamaParameters& p, const evaluate::Windows& windows, 
   ffn_ = width * p.ffn_width * product(compute);
   gates_ = p.ffn_width * exponential();
   // Half of all pairs of tokens, twice: scores and sums; an exponential for each pair and head.
-  const double pairs = context_ / 2, sums = vector() * queries * pairs * 2;
-  const double shares = p.heads * pairs * exponential();
-  attention_ = sums + shares;
+  const double pairs = context_ / 2, multiplied = queries * pairs * 2,
+               shares = p.heads * pairs * exponential();
+  const auto on_tiles = [&](Compute how) {
+    return kernels::on_tiles({windows.context, p.head_dim, p.sliding_window, how});
+  };
+  // Small products: half as fast as large ones.
+  const auto sums = [&](Compute how) { return multiplied * (on_tiles(how) ? 2 * product(how) : vector()); };
+  attention_ = sums(compute) + shares;
   block_ = rest_of_block(model::Module::AttnNorm, 1, 1);
-  // Scores and shares again, then the gradients of shares, values, queries and keys; those of the shares take
-  // a pass of their own over all pairs, twice.
+  // Scores and shares again, for some draws together, then the gradients of shares, values, queries and keys,
+  // and passes over all pairs: two, or more where they are packed for tiles.
   const double linear = queries_ + keys_ + output_ + 3 * ffn_;
-  back_ = block_ + linear * (product(backward) / product(compute) - 1) + 1.5 * sums + 2 * shares;
+  // Vectors as wide as 16 numbers are filled by the queries going forward, by a head's numbers coming back.
+  const double narrow = std::max(1.0, 16.0 / p.head_dim);
+  const double attention =
+      on_tiles(backward) ? 2 * sums(backward) + 5 * shares : 2.5 * narrow * sums(backward) + 3 * shares;
+  const double norms = 2 * width * 2 * exponential();
+  back_ = linear * product(backward) / product(compute) + 2 * gates_ + norms + attention;
   // Losses take the exponentials of both models.
   head_ = scored_ * vocabulary * (width * product(compute) + 3 * exponential());
-  predictions_ = scored_ * vocabulary * (2 * width * product(compute) + 2 * exponential());
+  // Logits leave the cache between the steps.
+  predictions_ = scored_ * vocabulary * (2 * width * product(compute) + 20 * exponential());
   labels_ = scored_ * (width * exponential() + reading());
 }
 
@@ -94,6 +106,7 @@ double Costs::cross(int layer) const {
 
 double Costs::enter(const model::Model& model, const Cell& cell) const {
   const int first = first_layer(model, cell);
+  if (first < 0 || first >= layers_) return 0;
   double most = 0;
   for (const std::size_t tensor : cell.tensors) {
     if (model.role(tensor).layer != first) continue;
@@ -104,11 +117,15 @@ double Costs::enter(const model::Model& model, const Cell& cell) const {
   return most;
 }
 
-double Costs::cell(const model::Model& model, const Cell& cell) const {
+double Costs::behind(const model::Model& model, const Cell& cell) const {
   const int first = first_layer(model, cell);
-  double sum = first >= 0 && first < layers_ ? enter(model, cell) : 0.0;
+  double sum = 0;
   for (int layer = first < 0 ? 0 : first + 1; layer < layers_; ++layer) sum += cross(layer);
-  return sum + head_;
+  return sum;
+}
+
+double Costs::cell(const model::Model& model, const Cell& cell) const {
+  return enter(model, cell) + behind(model, cell) + head_;
 }
 
 double Costs::prepare(const model::Model& model, const Cell& cell) const {

@@ -27,7 +27,9 @@ class Costs {
   [[nodiscard]] double prepare(const model::Model& model, const Cell& cell) const;
   /// A block behind the first change; the last one is needed at the scored positions only.
   [[nodiscard]] double cross(int layer) const;
-  /// The block of the first change.
+  /// All blocks behind that of the first change.
+  [[nodiscard]] double behind(const model::Model& model, const Cell& cell) const;
+  /// The block of the first change; 0 where that is none.
   [[nodiscard]] double enter(const model::Model& model, const Cell& cell) const;
 
   /// Back through one block, for one draw.

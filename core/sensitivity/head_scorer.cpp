@@ -36,10 +36,27 @@ Cut cut_vocabulary(const run::Forward& forward) {
 struct Side {
   const HeadInput* cell = nullptr;
   bool own_matrix = false;
-  run::Linear output;
+  run::Linear room;
+  const run::Linear* output = nullptr;  ///< of the slab at hand
   std::vector<kernels::LogitSummary> logits;
   std::vector<kernels::DivergenceSummary> divergence;
 };
+
+/// A slab of a cell's own output matrix, from memory if it is kept.
+Status load_own(Side& side, std::size_t slab, const Cut& cut, const WorkContext& work) {
+  const run::Forward& forward = *side.cell->forward;
+  OwnOutput* kept = side.cell->own;
+  side.output = kept != nullptr && slab < kept->size() ? &(*kept)[slab] : &side.room;
+  if (side.output != &side.room) return {};
+  const std::uint64_t first = slab * cut.slab,
+                      entries = std::min<std::uint64_t>(cut.slab, forward.parameters().vocabulary - first);
+  if (auto s = forward.load_output(first, entries, side.room, work); !s) return s;
+  if (kept != nullptr) {
+    kept->reserve(cut.slabs);
+    side.output = &kept->emplace_back(std::move(side.room));
+  }
+  return {};
+}
 
 Status not_finite(const run::Forward& forward) {
   const io::ModelFile& file = forward.source().model().file();
@@ -174,9 +191,8 @@ Result<std::vector<std::vector<TokenResult>>> HeadScorer::score(std::span<const 
     const run::Linear* shape = base_output;
     for (Side& side : sides)
       if (side.own_matrix) {
-        const std::uint64_t entries = std::min<std::uint64_t>(cut.slab, vocabulary - first);
-        if (auto s = side.cell->forward->load_output(first, entries, side.output, work); !s) return pass(s);
-        shape = &side.output;
+        if (auto s = load_own(side, slab, cut, work); !s) return pass(s);
+        shape = side.output;
       }
     const kernels::PackedMatrix& any = shape->weights;
     const std::size_t step = std::max<std::size_t>(1, kChunkColumns / any.width());
@@ -199,7 +215,8 @@ Result<std::vector<std::vector<TokenResult>>> HeadScorer::score(std::span<const 
                             count, width, room.base.data(), columns, false);
         }
         for (Side& side : sides) {
-          const kernels::PackedMatrix& weights = side.own_matrix ? side.output.weights : base_output->weights;
+          const kernels::PackedMatrix& weights =
+              side.own_matrix ? side.output->weights : base_output->weights;
           kernels::multiply(weights, panel, panels, side.cell->inputs.data() + row * width, count, width,
                             room.subject.data(), columns, false);
           for (std::size_t r = 0; r < count; ++r) {

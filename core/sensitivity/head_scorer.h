@@ -17,10 +17,14 @@
 
 namespace bitlens::sensitivity {
 
+/// A view's own output matrix, kept from one call to the next; by slab, empty before the first.
+using OwnOutput = std::vector<run::Linear>;
+
 /// What goes into the output matrix at the scored positions, and the view it belongs to.
 struct HeadInput {
   const run::Forward* forward = nullptr;
   kernels::FloatBuffer inputs;  ///< [rows x width]
+  OwnOutput* own = nullptr;     ///< null: an output matrix of its own is made anew
 };
 
 class HeadScorer {

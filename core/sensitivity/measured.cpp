@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "core/evaluate/paired.h"
 #include "core/run/forward.h"
 #include "core/sensitivity/base_run.h"
 #include "core/sensitivity/begun_cells.h"
+#include "core/sensitivity/cell_progress.h"
 #include "core/sensitivity/costs.h"
 #include "core/sensitivity/head_scorer.h"
+#include "core/sensitivity/traveller.h"
 
 namespace bitlens::sensitivity {
 
@@ -23,19 +26,6 @@ using kernels::FloatBuffer;
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-/// A cell on its way through the model.
-struct Traveller {
-  std::size_t index = 0;  ///< in the caller's list
-  const Cell* cell = nullptr;
-  std::unique_ptr<run::WeightSource> source;
-  std::optional<run::Forward> forward;
-  std::vector<std::vector<std::size_t>> changed;  ///< by layer: tensors that differ
-  FloatBuffer hidden;                             ///< [group windows * context x width]
-  std::vector<TokenResult> tokens;                ///< of the first windows
-  double cost = 0;                                ///< of one window
-  double seconds = 0;                             ///< of work, shared evenly among those that travel together
-};
 
 /// A cell that may stop early is looked at whenever about so many more tokens are scored.
 constexpr std::uint64_t kStepTokens = 128;
@@ -59,6 +49,9 @@ class Measurer final : public CellMeasurer {
     if (!base) return pass(base);
     out->base_ = std::move(*base);
     out->costs_.emplace(out->base_->forward().parameters(), out->windows_, options.compute);
+    // Cells that come to their windows in steps need their weights at every step.
+    if (options.enough) out->own_bytes_ = out->base_->free_bytes() / 4;
+    out->base_->take(out->own_bytes_);
     if (auto s = out->prepare_scorer(); !s) return pass(s);
     out->state_.emplace(options.keep);
     return out;
@@ -74,7 +67,7 @@ class Measurer final : public CellMeasurer {
   Status prepare_scorer();
   [[nodiscard]] std::size_t first_windows() const;
   Status reach(std::size_t windows, const WorkContext& work);
-  Result<Traveller> set_out(std::size_t index, const Cell& cell) const;
+  Result<Traveller> set_out(std::size_t index, const Cell& cell, std::span<const Traveller> others) const;
   Status run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
                    const WorkContext& work);
   Status run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
@@ -84,7 +77,6 @@ class Measurer final : public CellMeasurer {
   Status cross(Traveller& traveller, int layer, std::size_t count, const WorkContext& work);
   Status score_group(std::vector<Traveller>& batch, std::size_t start, std::size_t count,
                      const WorkContext& work);
-  [[nodiscard]] MeasuredCell result_of(const Traveller& traveller) const;
   [[nodiscard]] std::size_t step(std::span<const Traveller> batch) const;
   [[nodiscard]] std::size_t windows_of(const Traveller& traveller) const {
     return traveller.tokens.size() / windows_.scored_per_window();
@@ -94,21 +86,15 @@ class Measurer final : public CellMeasurer {
   [[nodiscard]] std::size_t from(int layer) const {
     return layer + 1 == base_->layers() ? windows_.first_scored : 0;
   }
-  void advance(double windows_cost, const WorkContext& work) {
-    done_ += windows_cost;
-    const double share = total_ > 0 ? std::min(1.0, done_ / total_) : 1.0;
-    work.report("measure", static_cast<std::uint64_t>(share * kUnits), static_cast<std::uint64_t>(kUnits));
-  }
-
-  static constexpr double kUnits = 1e6;
   evaluate::Windows windows_;
   MeasureOptions options_;
   std::unique_ptr<BaseRun> base_;
   std::optional<HeadScorer> scorer_;
   std::optional<Costs> costs_;
-  run::LayerWeights own_;  // a traveller's changed weights of one layer
+  run::LayerWeights room_for_own_;  // a traveller's changed weights of one layer, when it does not keep them
+  std::uint64_t own_bytes_ = 0;     // for weights that travellers keep
   FloatBuffer room_;
-  double done_ = 0, total_ = 0;
+  std::optional<CellProgress> progress_;
   double seconds_per_cost_ = 0, base_seconds_ = 0;
   double told_ = 0;  // when something was last told of a cell
   std::optional<StateFile> state_;
@@ -132,9 +118,7 @@ std::size_t Measurer::first_windows() const {
 /// The base's pass over the first `windows`, and what their cells are compared with.
 Status Measurer::reach(std::size_t windows, const WorkContext& work) {
   const double start_time = now();
-  const auto advance_blocks = [&](std::size_t some) {
-    advance(costs_->block() * static_cast<double>(some), work);
-  };
+  const auto advance_blocks = [&](std::size_t some) { progress_->base_block(some, work); };
   if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
   const std::size_t scored = windows_.scored_per_window();
   FloatBuffer inputs;
@@ -146,7 +130,7 @@ Status Measurer::reach(std::size_t windows, const WorkContext& work) {
         !s)
       return s;
     if (auto s = scorer_->add_base(inputs.data(), some * scored, work); !s) return s;
-    advance(costs_->head() * static_cast<double>(some), work);
+    progress_->base_head(some, work);
   }
   base_seconds_ += now() - start_time;
   return {};
@@ -154,16 +138,19 @@ Status Measurer::reach(std::size_t windows, const WorkContext& work) {
 
 Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cell, const WorkContext& work) {
   const model::Model& model = *base_->model();
-  done_ = total_ = 0;
   const std::size_t count = windows_.inputs.size();
-  for (const Cell& cell : cells)
-    total_ += costs_->prepare(model, cell) + costs_->cell(model, cell) * static_cast<double>(count);
-  total_ += costs_->forward() * static_cast<double>(count - base_->reached());
+  const BegunCells known = restore_begun_cells(*state_, windows_.scored_per_window(), base_->batch(), count);
+  const std::size_t scored = windows_.scored_per_window();
+  progress_.emplace(*costs_, model, base_->layers());
+  for (const Cell& cell : cells) {
+    const auto found = known.find(state_name(cell));
+    progress_->plan(cell, count, found == known.end() ? 0 : found->second.size() / scored);
+  }
+  progress_->start(count - base_->reached());
   if (auto s = reach(first_windows(), work); !s) return s;
   const std::uint64_t state = base_->group() * base_->window_floats() * sizeof(float);
   const std::size_t most =
       std::max<std::size_t>(1, options_.memory_budget / 4 / std::max<std::uint64_t>(1, state));
-  const auto known = restore_begun_cells(*state_, windows_.scored_per_window(), base_->batch(), count);
   state_->start();
   std::optional<Traveller> next;  // set out, but not of the batch before
   for (std::size_t c = 0; c < cells.size();) {
@@ -177,7 +164,7 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
     std::vector<Traveller> batch;
     while (batch.size() < size && c < cells.size() && first_layer(model, cells[c]) == first) {
       if (!next) {
-        auto traveller = set_out(c, cells[c]);
+        auto traveller = set_out(c, cells[c], batch);
         if (!traveller) return pass(traveller);
         if (const auto found = known.find(state_name(cells[c])); found != known.end())
           traveller->tokens = found->second;
@@ -191,7 +178,6 @@ Status Measurer::measure(std::span<const Cell> cells, const CellCallback& on_cel
     }
     const std::size_t left = count - windows_of(batch.front());
     const double start_time = now() - base_seconds_, cells_in_batch = static_cast<double>(batch.size());
-    for (const Traveller& traveller : batch) advance(costs_->prepare(model, *traveller.cell), work);
     if (auto s = run_batch(std::move(batch), first, on_cell, work); !s) return s;
     seconds_per_cost_ = (now() - base_seconds_ - start_time) / cells_in_batch / cost *
                         static_cast<double>(count) / static_cast<double>(left);
@@ -214,7 +200,6 @@ std::size_t Measurer::step(std::span<const Traveller> batch) const {
 Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCallback& on_cell,
                            const WorkContext& work) {
   const std::size_t count = windows_.inputs.size(), begin = windows_of(batch.front());
-  for (const Traveller& traveller : batch) advance(traveller.cost * static_cast<double>(begin), work);
   for (std::size_t w = begin, some = 0; w < count && !batch.empty(); w += some) {
     if (w >= base_->reached())
       if (auto s = reach(count, work); !s) return s;
@@ -231,14 +216,14 @@ Status Measurer::run_batch(std::vector<Traveller> batch, int first, const CellCa
         going_on.push_back(std::move(traveller));
         continue;
       }
-      const MeasuredCell result = result_of(traveller);
+      const MeasuredCell result = traveller.result(windows_.scored_per_window());
       if (!last && !(options_.enough && options_.enough(traveller.index, result))) {
         if (tell)
           if (auto s = options_.so_far(traveller.index, result); !s) return s;
         going_on.push_back(std::move(traveller));
         continue;
       }
-      advance(traveller.cost * static_cast<double>(count - w - some), work);
+      progress_->spare(*traveller.cell, count - w - some, work);
       if (auto s = on_cell(traveller.index, result); !s) return s;
     }
     if (tell || going_on.size() < batch.size()) told_ = now();
@@ -255,33 +240,14 @@ void Measurer::save_if_due(std::span<const Traveller> batch) {
   save_begun_cells(*state_, begun);
 }
 
-Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell) const {
-  Traveller traveller;
-  traveller.index = index;
-  traveller.cell = &cell;
-  traveller.cost = costs_->cell(*base_->model(), cell);
-  auto source = cell_weights(base_->model(), cell);
-  if (!source) return pass(source);
-  traveller.source = std::move(*source);
-  auto forward = run::Forward::create(*traveller.source, windows_.context,
-                                      base_->forward().rounds_activations(), base_->forward().compute());
-  if (!forward) return pass(forward);
-  traveller.forward = std::move(*forward);
-  traveller.changed.resize(static_cast<std::size_t>(base_->layers()));
-  for (const std::size_t tensor : cell.tensors) {
-    const model::TensorRole& role = base_->model()->role(tensor);
-    if (role.layer < 0 || !traveller.source->differs(tensor)) continue;
-    auto& changed = traveller.changed[static_cast<std::size_t>(role.layer)];
-    changed.push_back(tensor);
-    // A changed product is taken whole, with its bias.
-    const auto bias = base_->model()->file().find_tensor(
-        fmt::format("blk.{}.{}.bias", role.layer, model::module_name(role.module)));
-    if (bias) changed.push_back(*bias);
-  }
-  if (!traveller.hidden.resize(base_->group() * base_->window_floats()))
-    return fail(ErrorCode::Memory, "not enough memory for a cell's hidden states");
-  traveller.tokens.reserve(windows_.inputs.size() * windows_.scored_per_window());
-  return traveller;
+/// Its weights are kept while those of all that travel with it fit.
+Result<Traveller> Measurer::set_out(std::size_t index, const Cell& cell,
+                                    std::span<const Traveller> others) const {
+  std::uint64_t kept = 0;
+  for (const Traveller& other : others)
+    if (other.own) kept += other.changed_bytes();
+  return Traveller::set_out(index, cell, *base_, costs_->cell(*base_->model(), cell),
+                            own_bytes_ - std::min(own_bytes_, kept));
 }
 
 Status Measurer::run_group(std::vector<Traveller>& batch, int first, std::size_t start, std::size_t count,
@@ -292,7 +258,9 @@ Status Measurer::run_group(std::vector<Traveller>& batch, int first, std::size_t
     for (Traveller& traveller : batch)
       if (auto s = cross(traveller, layer, count, work); !s) return s;
   if (auto s = score_group(batch, start, count, work); !s) return s;
-  advance(costs_->head() * static_cast<double>(count * batch.size()), work);
+  for (Traveller& traveller : batch)
+    if (!std::exchange(traveller.prepared, true)) progress_->prepared_outside(*traveller.cell);
+  progress_->scored(count * batch.size(), work);
   return {};
 }
 
@@ -310,7 +278,9 @@ Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::
     return {};
   }
   const auto& changed = traveller.changed[static_cast<std::size_t>(first)];
-  if (auto s = traveller.forward->load_layer(first, own_, work, &changed); !s) return s;
+  auto own_weights = traveller.weights(first, room_for_own_, work);
+  if (!own_weights) return pass(own_weights);
+  if (!std::exchange(traveller.prepared, true)) progress_->prepared(*traveller.cell);
   for (std::size_t w = 0; w < count; w += base_->batch()) {
     const std::size_t some = std::min(base_->batch(), count - w);
     auto record = base_->record(first, start + w, work);
@@ -320,12 +290,12 @@ Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::
     auto input = base_->states(first, start + w, some, room_);
     if (!input) return pass(input);
     const BlockView base = view_of(**weights);
-    const BlockView own = with_changes(base, own_, changed, *base_->model());
+    const BlockView own = with_changes(base, **own_weights, changed, *base_->model());
     if (auto s = base_->block().rerun(own, base, **record, first, *input,
                                       traveller.hidden.data() + w * floats, some, from(first), work);
         !s)
       return s;
-    advance(costs_->enter(*base_->model(), *traveller.cell) * static_cast<double>(some), work);
+    progress_->entered(*traveller.cell, some, work);
   }
   return {};
 }
@@ -333,16 +303,19 @@ Status Measurer::enter(Traveller& traveller, int first, std::size_t start, std::
 /// A block behind the first change.
 Status Measurer::cross(Traveller& traveller, int layer, std::size_t count, const WorkContext& work) {
   const auto& changed = traveller.changed[static_cast<std::size_t>(layer)];
-  if (!changed.empty())
-    if (auto s = traveller.forward->load_layer(layer, own_, work, &changed); !s) return s;
   auto weights = base_->weights(layer, work);
   if (!weights) return pass(weights);
-  const BlockView view = with_changes(view_of(**weights), own_, changed, *base_->model());
+  BlockView view = view_of(**weights);
+  if (!changed.empty()) {
+    auto own_weights = traveller.weights(layer, room_for_own_, work);
+    if (!own_weights) return pass(own_weights);
+    view = with_changes(view, **own_weights, changed, *base_->model());
+  }
   for (std::size_t w = 0; w < count; w += base_->batch()) {
     const std::size_t some = std::min(base_->batch(), count - w);
     float* hidden = traveller.hidden.data() + w * base_->window_floats();
     if (auto s = base_->block().run(view, layer, hidden, hidden, some, from(layer), work); !s) return s;
-    advance(costs_->cross(layer) * static_cast<double>(some), work);
+    progress_->crossed(layer, some, work);
   }
   return {};
 }
@@ -353,6 +326,7 @@ Status Measurer::score_group(std::vector<Traveller>& batch, std::size_t start, s
   std::vector<HeadInput> inputs(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     inputs[i].forward = &*batch[i].forward;
+    inputs[i].own = batch[i].own ? &batch[i].own->output : nullptr;
     if (auto s = head_inputs(*batch[i].forward, batch[i].hidden.data(), count, windows_.first_scored, scored,
                              inputs[i].inputs, work);
         !s)
@@ -363,28 +337,6 @@ Status Measurer::score_group(std::vector<Traveller>& batch, std::size_t start, s
   for (std::size_t i = 0; i < batch.size(); ++i)
     batch[i].tokens.insert(batch[i].tokens.end(), (*tokens)[i].begin(), (*tokens)[i].end());
   return {};
-}
-
-MeasuredCell Measurer::result_of(const Traveller& traveller) const {
-  const std::size_t scored = windows_.scored_per_window(), windows = traveller.tokens.size() / scored;
-  const evaluate::Comparison compared = evaluate::compare(traveller.tokens, windows);
-  MeasuredCell out;
-  out.kl_mean = compared.kl_mean;
-  out.kl_se = compared.kl_se;
-  out.kl_median = compared.kl_median;
-  out.kl_p99 = compared.kl_p99;
-  out.kl_max = compared.kl_max;
-  out.dnll_mean = compared.ln_ratio;
-  out.dnll_se = compared.ln_ratio_se;
-  out.top1_agreement = compared.top1_agreement;
-  out.scored_tokens = traveller.tokens.size();
-  out.seconds = traveller.seconds;
-  for (std::size_t w = 0; w < windows; ++w) {
-    double sum = 0;
-    for (std::size_t p = 0; p < scored; ++p) sum += traveller.tokens[w * scored + p].kl;
-    out.window_kl.push_back(static_cast<float>(sum / static_cast<double>(scored)));
-  }
-  return out;
 }
 
 Status check_windows(const model::Model& model, const evaluate::Windows& windows) {

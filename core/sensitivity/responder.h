@@ -16,6 +16,7 @@
 #include "core/sensitivity/costs.h"
 #include "core/sensitivity/fisher.h"
 #include "core/sensitivity/head_gradient.h"
+#include "core/sensitivity/pace.h"
 #include "core/sensitivity/response.h"
 
 namespace bitlens::sensitivity {
@@ -75,11 +76,16 @@ class Responder {
   void keep(const Change& change, const Chunk& chunk, const ChunkResponses& responses);
   Status finish(std::span<const Change> changes);
   [[nodiscard]] std::span<const Change> changes_of(int layer) const;
-  // Costs, for progress: of a block (layers(): the head) in a round, before its chunks and in each.
-  [[nodiscard]] double cost_before_chunks(int layer) const;
-  [[nodiscard]] double cost_of_chunk(int layer, const Round& round, const Chunk& chunk) const;
-  [[nodiscard]] double cost_of(const Round& round);
-  void advance(double cost, const WorkContext& work);
+  // Progress: kinds of work, and what their pieces cost.
+  enum Work : std::size_t { kBase, kHead, kChanges, kRecord, kBack, kRespond, kEmbedding, kKinds };
+  [[nodiscard]] double head_cost(const Round& round, const Chunk& chunk) const;
+  [[nodiscard]] double changes_cost(int layer) const;
+  [[nodiscard]] double record_cost(const Round& round, const Chunk& chunk) const;
+  [[nodiscard]] double back_cost(int layer, const Chunk& chunk) const;
+  [[nodiscard]] double respond_cost(int layer, const Chunk& chunk) const;
+  [[nodiscard]] double embedding_cost() const;
+  void plan_progress(std::span<const Round> rounds);
+  void advance(Work kind, double cost, const WorkContext& work);
 
   evaluate::Windows windows_;
   ResponseOptions options_;
@@ -101,7 +107,7 @@ class Responder {
   std::map<std::size_t, SquaredGradients> squares_;  // by tensor: of the block being crossed, or the output
   const ResponseCallback* on_update_ = nullptr;
   std::optional<Costs> costs_;
-  double done_ = 0, total_ = 0;
+  Pace pace_{kKinds};
   std::size_t known_draws_ = 0;
   std::optional<StateFile> state_;
 };

@@ -66,15 +66,11 @@ Status Responder::run(const ResponseCallback& on_update, const WorkContext& work
   on_update_ = &on_update;
   const std::vector<Round> rounds = plan_rounds();
   const std::size_t windows = windows_.inputs.size();
-  // What is known is told as done.
-  total_ = known_draws_ == 0 ? 0.0 : cost_of({0, known_draws_, options_.text_slope && !text_left_});
-  const double known = total_, of_base = costs_->block() * base_->layers();
-  total_ += of_base * static_cast<double>(windows);
-  for (const Round& round : rounds) total_ += cost_of(round);
-  advance(known, work);
+  plan_progress(rounds);
+  advance(kBase, 0, work);  // what is known is told as done
   if (rounds.empty()) return {};
   const auto advance_blocks = [&](std::size_t some) {
-    advance(costs_->block() * static_cast<double>(some), work);
+    advance(kBase, costs_->block() * static_cast<double>(some), work);
   };
   state_->start();
   if (auto s = base_->reach(windows, advance_blocks, work); !s) return s;
@@ -115,15 +111,6 @@ Status Responder::run_round(const Round& round, const WorkContext& work) {
   std::vector<Change> of_output;
   for (const Change& change : changes_of(-1))
     if (change.tensor == base_->forward().output_tensor()) of_output.push_back(change);
-  // A round that was taken up again is told as done up to where it has come.
-  double crossed = 0;
-  for (int layer = base_->layers(); layer >= round.layer && layer >= 0; --layer) {
-    const bool whole = layer > round.layer;
-    if (whole) crossed += cost_before_chunks(layer);
-    for (std::size_t c = 0; c < (whole ? chunks_.size() : round.chunk); ++c)
-      crossed += cost_of_chunk(layer, round, chunks_[c]);
-  }
-  if (crossed > 0) advance(crossed, work);
   if (round.layer == base_->layers())
     if (auto s = through_head(round, of_output, work); !s) return s;
   const bool tied = base_->forward().output_tensor() == base_->forward().embedding_tensor();
@@ -131,14 +118,13 @@ Status Responder::run_round(const Round& round, const WorkContext& work) {
     if (auto s = finish(of_output); !s) return s;
   for (int layer = base_->layers() - 1; layer >= 0; --layer) {
     if (layer <= round.layer) {
-      done_ += cost_before_chunks(layer);
       if (auto s = through_layer(round, layer, work); !s) return s;
       save_if_due(round.at(layer - 1, 0));
     }
     if (auto s = finish(changes_of(layer)); !s) return s;
   }
   if (auto s = embedding_responses(work); !s) return s;
-  advance(cost_before_chunks(-1), work);
+  advance(kEmbedding, embedding_cost(), work);
   state_->remove();
   return {};
 }

@@ -106,7 +106,7 @@ Status Responder::through_head(const Round& round, std::span<const Change> of_ou
     if (round_fisher_ && !of_output.empty())
       if (auto s = square_output(chunk, work); !s) return s;
     if (!round_fisher_) save_if_due(round.at(base_->layers(), c + 1));
-    advance(cost_of_chunk(base_->layers(), round, chunk), work);
+    advance(kHead, head_cost(round, chunk), work);
   }
   return round_fisher_ ? weigh_squares(of_output, work) : Status{};
 }
@@ -132,11 +132,13 @@ Status Responder::through_layer(const Round& round, int layer, const WorkContext
   if (keep_packed)
     for (std::size_t i = 0; i < changes.size(); ++i)
       if (auto s = pack(i, packed[i]); !s) return s;
+  pace_.done(kChanges, changes_cost(layer));
   for (std::size_t c = layer == round.layer ? round.chunk : 0; c < chunks_.size(); ++c) {
     const Chunk& chunk = chunks_[c];
     const std::size_t batch_start = chunk.first_window / base_->batch() * base_->batch();
     auto record = base_->record(layer, batch_start, work);
     if (!record) return pass(record);
+    pace_.done(kRecord, record_cost(round, chunk));
     auto input = base_->states(layer, chunk.first_window, chunk.windows, room_);
     if (!input) return pass(input);
     const model::LlamaParameters& p = base_->forward().parameters();
@@ -155,6 +157,7 @@ Status Responder::through_layer(const Round& round, int layer, const WorkContext
                                       gradients_[c].data(), block_gradients_, work);
         !s)
       return s;
+    pace_.done(kBack, back_cost(layer, chunk));
     for (std::size_t i = 0, count = 0; i < changes.size(); i += count) {
       if (!keep_packed)
         if (auto s = pack(i, packed[0]); !s) return s;
@@ -172,7 +175,7 @@ Status Responder::through_layer(const Round& round, int layer, const WorkContext
     // Sums of squares over chunks are not saved: the diagonal Fisher score is saved between blocks only.
     if (!round_fisher_ && c + 1 < chunks_.size()) save_if_due(round.at(layer, c + 1));
     // Pausing and stopping happen between chunks.
-    advance(cost_of_chunk(layer, round, chunk), work);
+    advance(kRespond, respond_cost(layer, chunk), work);
     if (work.stopped()) return WorkContext::cancelled();
   }
   return round_fisher_ ? weigh_squares(changes, work) : Status{};

@@ -3,8 +3,8 @@
 // computed once per window and format, every further draw costs the backward pass and dot products.
 //
 // Draws come in rounds, few at first, so that every cell has an estimate early and all of them sharpen (the
-// text's own labels, for dNLL, come with the second); inside a round results arrive layer by layer, the last first. The same bits at any thread count, in any
-// rounds.
+// text's own labels, for dNLL, come with the second); inside a round results arrive layer by layer, the last
+// first. The same bits at any thread count, in any rounds.
 #pragma once
 
 #include <cstddef>

@@ -265,8 +265,8 @@ class MeasuredTest : public QObject {
     QVERIFY(status.error().code == ErrorCode::OutOfSpace);
   }
 
-  // What is told as done is the arithmetic behind it, counted here, from the first cell to the last.
-  void progress_is_the_share_of_the_arithmetic() {
+  // All that is told as coming is told as done, no sooner than it is.
+  void progress_ends_with_the_last_cell() {
     const auto m = model();
     QVERIFY(m);
     const auto plan = sensitivity::plan_cells(*m, "*", {kernels::Format::Q4_0}, kernels::Quantizer::Rtn);
@@ -282,15 +282,10 @@ class MeasuredTest : public QObject {
                              share = now;
                              ++reports;
                            }};
-    const sensitivity::Costs costs(*m->llama(), windows);
-    const auto cost = [&](const Cell& cell) { return costs.prepare(*m, cell) + 500 * costs.cell(*m, cell); };
-    double total = 500 * costs.forward(), done = total;
-    for (const Cell& cell : plan->cells) total += cost(cell);
     for (const bool adaptive : {false, true}) {
       share = 0;
-      done = 500 * costs.forward();
+      double before = 0;  // when the last cell but one was done
       sensitivity::MeasureOptions options;
-      // Windows that a cell leaves out are told as done.
       if (adaptive)
         options.enough = [](std::size_t, const MeasuredCell& cell) { return cell.scored_tokens > 4000; };
       options.batch_seconds = 0;  // a cell at a time
@@ -299,14 +294,13 @@ class MeasuredTest : public QObject {
       const auto status = (*measurer)->measure(
           plan->cells,
           [&](std::size_t index, const MeasuredCell&) -> Status {
-            done += cost(plan->cells[index]);
-            if (std::abs(share - done / total) > 1e-5)
-              return fail(ErrorCode::Numeric, fmt::format("cell {}: {} for {}", index, share, done / total));
+            if (index + 2 == plan->cells.size()) before = share;
             return {};
           },
           work);
       QVERIFY2(status, status ? "" : status.error().describe().c_str());
-      QVERIFY(std::abs(share - 1) < 1e-5);
+      QVERIFY2(before > 0.5 && before < 0.999, qPrintable(QString::number(before)));
+      QVERIFY2(std::abs(share - 1) < 1e-5, qPrintable(QString::number(share)));
     }
     QVERIFY(reports > 2 * plan->cells.size());
   }
@@ -367,12 +361,8 @@ class MeasuredTest : public QObject {
         work));
     const std::size_t known = early[0].window_kl.size();
     QVERIFY(known >= 2 && known < 250);
-    const sensitivity::Costs costs(*m->llama(), windows);
-    double total = 500 * costs.forward();
-    for (const Cell& cell : plan->cells) total += costs.prepare(*m, cell) + 500 * costs.cell(*m, cell);
-    const double first = costs.forward() + costs.cell(*m, plan->cells[0]);
-    const double expected = (costs.prepare(*m, plan->cells[0]) + static_cast<double>(known) * first) / total;
-    QVERIFY2(std::abs(first_share - expected) < 1e-5, qPrintable(QString::number(first_share)));
+    // Of the base some windows, of the cells one.
+    QVERIFY2(first_share > 0 && first_share < 0.3, qPrintable(QString::number(first_share)));
     QVERIFY(early[0].kl_se > late[0].kl_se &&
             std::abs(early[0].kl_mean - late[0].kl_mean) < 5 * early[0].kl_se);
     QVERIFY(std::equal(early[0].window_kl.begin(), early[0].window_kl.end(), late[0].window_kl.begin()));
