@@ -141,7 +141,7 @@ Status Forward::attention(std::size_t windows, LayerActivations& a, const WorkCo
   const kernels::AttentionShape shape{context_, p.head_dim, p.sliding_window, compute_};
   const std::size_t packed_keys = kernels::packed_keys_size(shape),
                     packed_values = kernels::packed_values_size(shape);
-  const auto packed = for_each_task(work, windows * p.kv_heads, [&](std::size_t task, int) -> Status {
+  auto packed = for_each_task(work, windows * p.kv_heads, [&](std::size_t task, int) -> Status {
     const std::size_t at = task / p.kv_heads * context_ * keys + task % p.kv_heads * p.head_dim;
     kernels::pack_keys_values(shape, a.k.data() + at, a.v.data() + at, keys,
                               a.packed_k.data() + task * packed_keys,

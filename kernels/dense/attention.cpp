@@ -79,21 +79,43 @@ HWY_INLINE float exponentiate(float* scores, std::size_t count, float shift, flo
   return lanes[0];
 }
 
-/// The two products of attention in f32.
+/// The two products of attention in f32. Queries are packed once for all blocks of keys; weights, which meet
+/// few columns, are multiplied as they stand.
 struct FloatProducts {
   const AttentionShape& shape;
   const float *queries, *packed_keys, *packed_values;
   std::size_t query_stride, rows;
+  HWY_ALIGN float packed_queries[kQueryTile * kDepth];
+  static_assert(kKeyBlock <= kDepth && kQueryTile % kTileRows == 0);
 
+  FloatProducts(const AttentionShape& of, const float* from, std::size_t stride, std::size_t count,
+                const float* keys, const float* values)
+      : shape(of),
+        queries(from),
+        packed_keys(keys),
+        packed_values(values),
+        query_stride(stride),
+        rows(count) {
+    if (in_one_chain()) pack_rows(queries, query_stride, rows, shape.head_dim, packed_queries);
+  }
   void scores(std::size_t key, std::size_t keys, float* target) {
-    gemm(packed_keys + key * shape.head_dim, kPanel * shape.head_dim, keys, shape.head_dim, queries,
-         query_stride, rows, target, kKeyBlock, false);
+    const std::size_t head = shape.head_dim;
+    if (in_one_chain())
+      multiply_rows<PackedLayout>(packed_keys + key * head, kPanel * head, keys, head, packed_queries,
+                                  kTileRows * head, rows, target, kKeyBlock, false);
+    else
+      gemm(packed_keys + key * head, kPanel * head, keys, head, queries, query_stride, rows, target,
+           kKeyBlock, false);
   }
   void add_values(std::size_t key, std::size_t keys, const float* weights, float* target,
                   std::size_t target_stride) {
-    gemm(packed_values + key * kPanel, kPanel * shape.context, shape.head_dim, keys, weights, kKeyBlock, rows,
-         target, target_stride, true);
+    multiply_rows<RowLayout<kKeyBlock, 1>>(packed_values + key * kPanel, kPanel * shape.context,
+                                           shape.head_dim, keys, weights, kTileRows * kKeyBlock, rows, target,
+                                           target_stride, true);
   }
+
+ private:
+  [[nodiscard]] bool in_one_chain() const { return shape.head_dim <= kDepth; }
 };
 
 /// The same in bf16 on the tile unit.
@@ -187,7 +209,7 @@ void attend_tile(const AttentionShape& shape, const float* queries, std::size_t 
   if (in_lanes != nullptr)
     return in_lanes(shape, queries, query_stride, first, rows, packed_keys, packed_values, target,
                     target_stride);
-  FloatProducts products{shape, queries, packed_keys, packed_values, query_stride, rows};
+  FloatProducts products(shape, queries, query_stride, rows, packed_keys, packed_values);
   attend_blocks(shape, products, first, rows, target, target_stride);
 }
 

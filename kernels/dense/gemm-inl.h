@@ -37,15 +37,23 @@ static_assert(kRowBlock % kTileRows == 0);
 /// cache.
 constexpr std::size_t kColumnBlock = 1536;
 
-/// Adds the products of one input: a [kTileRows] by b [kPanel]. kHalf: by the first kLanes of them.
-template <bool kHalf>
+/// Where a register tile finds its rows: number k of row i at [i * kRow + k * kInput].
+template <std::size_t kRowStep, std::size_t kInputStep>
+struct RowLayout {
+  static constexpr std::size_t kRow = kRowStep, kInput = kInputStep;
+};
+/// As pack_rows() leaves them.
+using PackedLayout = RowLayout<1, kTileRows>;
+
+/// Adds the products of one input: kTileRows numbers by b [kPanel]. kHalf: by the first kLanes of them.
+template <class Layout, bool kHalf>
 HWY_INLINE void add_outer_product(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
                                   GemmVector (&left)[kTileRows], GemmVector (&right)[kTileRows]) {
   const GemmTag d;
   const GemmVector b0 = hn::Load(d, b), b1 = kHalf ? b0 : hn::Load(d, b + kLanes);
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kTileRows; ++i) {
-    const GemmVector x = hn::Set(d, a[i]);
+    const GemmVector x = hn::Set(d, a[i * Layout::kRow]);
     left[i] = hn::MulAdd(x, b0, left[i]);
     if constexpr (!kHalf) right[i] = hn::MulAdd(x, b1, right[i]);
   }
@@ -60,9 +68,9 @@ struct Ahead {
 };
 constexpr std::size_t kUnroll = 4;
 
-/// c[kTileRows x kPanel] = (or +=) a * b over `depth` inputs. a: [depth x kTileRows], b: [depth x kPanel],
-/// packed. kHalf: only the first kLanes columns.
-template <bool kAccumulate, bool kHalf = false>
+/// c[kTileRows x kPanel] = (or +=) a * b over `depth` inputs. b: [depth x kPanel]. kHalf: only the first
+/// kLanes columns.
+template <class Layout, bool kAccumulate, bool kHalf = false>
 HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t depth,
                               Ahead<float> ahead, float* HWY_RESTRICT c, std::size_t c_stride) {
   const GemmTag d;
@@ -75,13 +83,13 @@ HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_REST
     ahead.next += ahead.step;
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kUnroll; ++i)
-      add_outer_product<kHalf>(a + i * kTileRows, b + i * kPanel, left, right);
-    a += kUnroll * kTileRows;
+      add_outer_product<Layout, kHalf>(a + i * Layout::kInput, b + i * kPanel, left, right);
+    a += kUnroll * Layout::kInput;
     b += kUnroll * kPanel;
   }
   for (k -= kUnroll; k < depth; ++k) {
-    add_outer_product<kHalf>(a, b, left, right);
-    a += kTileRows;
+    add_outer_product<Layout, kHalf>(a, b, left, right);
+    a += Layout::kInput;
     b += kPanel;
   }
 #pragma GCC unroll 16
@@ -160,45 +168,54 @@ inline void pack_rows(const float* x, std::size_t x_stride, std::size_t rows, st
   }
 }
 
+/// y[rows x columns] = (or +=) rows laid out as Layout says, a tile of kTileRows of them `tile_step` numbers
+/// after the last, by panels, over one chain of `depth` <= kDepth inputs. Rows are read in whole tiles.
+template <class Layout>
+HWY_INLINE void multiply_rows(const float* panels, std::size_t panel_stride, std::size_t columns,
+                              std::size_t depth, const float* x, std::size_t tile_step, std::size_t rows,
+                              float* y, std::size_t y_stride, bool add) {
+  HWY_ALIGN float edge[kTileRows * kPanel];
+  // The next panel arrives in as many pieces as this one has row tiles.
+  const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, step_ahead = kUnroll * kPanel / tiles;
+  for (std::size_t column = 0; column < columns; column += kPanel) {
+    const float* b = panels + column / kPanel * panel_stride;
+    const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
+    for (std::size_t r = 0; r < rows; r += kTileRows) {
+      const float* a = x + r / kTileRows * tile_step;
+      const std::size_t height = rows - r < kTileRows ? rows - r : kTileRows;
+      float* c = y + r * y_stride + column;
+      const float* next = column + kPanel < columns ? b + panel_stride : b;
+      const Ahead<float> ahead{next + r / kTileRows * (depth / kUnroll * step_ahead), step_ahead};
+      if (height == kTileRows && width == kPanel) {
+        if (add)
+          register_tile<Layout, true>(a, b, depth, ahead, c, y_stride);
+        else
+          register_tile<Layout, false>(a, b, depth, ahead, c, y_stride);
+        continue;
+      }
+      if (width <= kLanes)
+        register_tile<Layout, false, true>(a, b, depth, ahead, edge, kPanel);
+      else
+        register_tile<Layout, false>(a, b, depth, ahead, edge, kPanel);
+      for (std::size_t i = 0; i < height; ++i)
+        for (std::size_t j = 0; j < width; ++j) {
+          float& target = c[i * y_stride + j];
+          target = add ? target + edge[i * kPanel + j] : edge[i * kPanel + j];
+        }
+    }
+  }
+}
+
 /// One row block by columns [0, columns) of y, which stay in the second cache over all inputs.
 HWY_INLINE void gemm_block(const float* panels, std::size_t panel_stride, std::size_t columns,
                            std::size_t depth, const float* x, std::size_t x_stride, std::size_t rows,
-                           float* y, std::size_t y_stride, bool accumulate, float* HWY_RESTRICT packed,
-                           float* HWY_RESTRICT edge) {
+                           float* y, std::size_t y_stride, bool accumulate, float* HWY_RESTRICT packed) {
   const std::size_t step = chain_length(depth);
   for (std::size_t k = 0; k < depth; k += step) {
     const std::size_t chunk = depth - k < step ? depth - k : step;
     pack_rows(x + k, x_stride, rows, chunk, packed);
-    const bool add = accumulate || k > 0;
-    // The next panel arrives in as many pieces as this one has row tiles.
-    const std::size_t tiles = (rows + kTileRows - 1) / kTileRows, step_ahead = kUnroll * kPanel / tiles;
-    for (std::size_t column = 0; column < columns; column += kPanel) {
-      const float* b = panels + column / kPanel * panel_stride + k * kPanel;
-      const std::size_t width = columns - column < kPanel ? columns - column : kPanel;
-      for (std::size_t r = 0; r < rows; r += kTileRows) {
-        const float* a = packed + r * chunk;
-        const std::size_t height = rows - r < kTileRows ? rows - r : kTileRows;
-        float* c = y + r * y_stride + column;
-        const float* next = column + kPanel < columns ? b + panel_stride : b;
-        const Ahead<float> ahead{next + r / kTileRows * (chunk / kUnroll * step_ahead), step_ahead};
-        if (height == kTileRows && width == kPanel) {
-          if (add)
-            register_tile<true>(a, b, chunk, ahead, c, y_stride);
-          else
-            register_tile<false>(a, b, chunk, ahead, c, y_stride);
-          continue;
-        }
-        if (width <= kLanes)
-          register_tile<false, true>(a, b, chunk, ahead, edge, kPanel);
-        else
-          register_tile<false>(a, b, chunk, ahead, edge, kPanel);
-        for (std::size_t i = 0; i < height; ++i)
-          for (std::size_t j = 0; j < width; ++j) {
-            float& target = c[i * y_stride + j];
-            target = add ? target + edge[i * kPanel + j] : edge[i * kPanel + j];
-          }
-      }
-    }
+    multiply_rows<PackedLayout>(panels + k * kPanel, panel_stride, columns, chunk, packed, chunk * kTileRows,
+                                rows, y, y_stride, accumulate || k > 0);
   }
 }
 
@@ -208,7 +225,6 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
                  const float* x, std::size_t x_stride, std::size_t rows, float* y, std::size_t y_stride,
                  bool accumulate) {
   HWY_ALIGN float packed[kRowBlock * kDepth];
-  HWY_ALIGN float edge[kTileRows * kPanel];
   // Nearly equal blocks: rows are packed anew for each.
   const std::size_t blocks = (columns + kColumnBlock - 1) / kColumnBlock;
   const std::size_t block =
@@ -218,7 +234,7 @@ inline void gemm(const float* panels, std::size_t panel_stride, std::size_t colu
     for (std::size_t column = 0; column < columns; column += block)
       gemm_block(panels + column / kPanel * panel_stride, panel_stride,
                  columns - column < block ? columns - column : block, depth, x + first * x_stride, x_stride,
-                 tile_rows, y + first * y_stride + column, y_stride, accumulate, packed, edge);
+                 tile_rows, y + first * y_stride + column, y_stride, accumulate, packed);
   }
 }
 

@@ -12,6 +12,10 @@
 // After foreach_target:
 #include "hwy/highway.h"
 
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace bitlens::kernels::HWY_NAMESPACE {
 
@@ -42,6 +46,14 @@ constexpr std::array<Level, 5> kLevels{{{"amx", "AVX-512 + AMX", HWY_AVX3},
                                         {"sse4", "SSE4", HWY_SSE4},
                                         {"plain", "plain", HWY_SCALAR}}};
 
+#if HWY_ARCH_X86
+/// __builtin_cpu_supports() of Clang 16 does not know this one: bit 4 of EAX of leaf 7, subleaf 1.
+bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 4 & 1U) != 0;
+}
+#endif
+
 /// What code dispatched by Highway runs with now.
 std::int64_t target_in_use() {
   return HWY_DYNAMIC_DISPATCH(this_target)();
@@ -60,7 +72,7 @@ bool uses_dot_products() {
     case HWY_AVX3:
       return __builtin_cpu_supports("avx512vnni") != 0;
     case HWY_AVX2:
-      return __builtin_cpu_supports("avxvnni") != 0;
+      return has_avx_vnni();
     default:
       return false;
   }
