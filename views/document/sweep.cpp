@@ -166,6 +166,12 @@ void Sweep::put(study::SensitivityResult result) {
     *place = std::move(shared);
 }
 
+/// Is this all that the plan wants to know of the cell?
+bool Sweep::finished(const CellRecord& record) const {
+  if (record.method == Method::Measured) return record.adaptive || record.windows >= windows_;
+  return record.method != Method::Response || record.samples >= request_.plan.samples;
+}
+
 void Sweep::tell(bool now) {
   if (!now && Clock::now() - told_ < kTellEvery) return;
   told_ = Clock::now();
@@ -175,7 +181,11 @@ void Sweep::tell(bool now) {
   progress.stage = all[std::min(stage_, all.size() - 1)];
   progress.all_cells = cells_;
   if (const study::SensitivityResult* known = known_of(progress.stage)) {
-    progress.cells = known->cells.size();
+    // Predictions count from their first samples on, which are told beside them; measured cells when done.
+    const auto counts = [&](const CellRecord& record) {
+      return progress.stage == Method::Response || finished(record);
+    };
+    progress.cells = static_cast<std::size_t>(std::ranges::count_if(known->cells, counts));
     progress.samples = known->cells.front().samples;
     for (const CellRecord& record : known->cells)
       progress.samples = std::min(progress.samples, record.samples);
@@ -305,7 +315,14 @@ Status Sweep::look(const WorkContext& work) {
     put(current_);
   }
   current_ = {};
-  stage_ = stages().size() - 1;
+  // The stage that a run would go on with.
+  const auto all = stages();
+  const auto open = std::ranges::find_if(all, [&](Method method) {
+    const study::SensitivityResult* known = known_of(method);
+    const auto done = [&](const CellRecord& record) { return finished(record); };
+    return !known || static_cast<std::size_t>(std::ranges::count_if(known->cells, done)) < cells_;
+  });
+  stage_ = open == all.end() ? all.size() - 1 : static_cast<std::size_t>(open - all.begin());
   tell(true);
   return {};
 }

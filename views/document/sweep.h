@@ -32,7 +32,7 @@ struct SweepRequest {
 
 struct SweepProgress {
   sensitivity::Method stage = sensitivity::Method::Response;
-  std::size_t cells = 0, all_cells = 0;  ///< known by the stage's method, of all that can be
+  std::size_t cells = 0, all_cells = 0;  ///< predicted, or measured to the end, of all that can be
   std::uint64_t samples = 0;             ///< behind the least known prediction
 };
 
@@ -60,6 +60,7 @@ class Sweep {
   void begin(sensitivity::Method method);
   void take(std::span<const sensitivity::CellRecord> cells);
   void put(study::SensitivityResult result);
+  [[nodiscard]] bool finished(const sensitivity::CellRecord& record) const;
   void tell(bool now);
   void prune_journals() const;
 

@@ -41,7 +41,8 @@ const study::SensitivityResult* result_of(const views::Sensitivity& known, sensi
 }
 
 Result<study::SensitivityResult> by_the_engine(const QString& model, const QString& text,
-                                               sensitivity::Method method, const study::SweepPlan& plan) {
+                                               sensitivity::Method method, const study::SweepPlan& plan,
+                                               const quantize::ImportancePtr& importance) {
   const auto session = study::open_model(model.toStdString());
   const auto content = study::load_text(text.toStdString());
   if (!session) return pass(session);
@@ -56,6 +57,7 @@ Result<study::SensitivityResult> by_the_engine(const QString& model, const QStri
   request.formats = plan.formats;
   request.method = method;
   request.samples = plan.samples;
+  request.importance = importance;
   ThreadPool pool(1);
   return study::run_sensitivity(request, {}, {pool, {}, {}});
 }

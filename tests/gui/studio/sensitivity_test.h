@@ -19,7 +19,8 @@ inline constexpr std::uint32_t kSweepContext = 32;
 /// What the engine gives when asked directly.
 [[nodiscard]] Result<study::SensitivityResult> by_the_engine(const QString& model, const QString& text,
                                                              sensitivity::Method method,
-                                                             const study::SweepPlan& plan);
+                                                             const study::SweepPlan& plan,
+                                                             const quantize::ImportancePtr& importance = {});
 [[nodiscard]] bool same_cells(const study::SensitivityResult& a, const study::SensitivityResult& b);
 
 }  // namespace bitlens::test
