@@ -3,10 +3,14 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
+#include <optional>
 
 #include "core/sensitivity/journal.h"
 #include "core/study/sensitivity.h"
@@ -32,6 +36,19 @@ class ResumeTest : public QObject {
     if (!process.waitForFinished(120000)) return false;
     if (errors != nullptr) *errors = process.readAllStandardError();
     return process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0;
+  }
+  /// What `predict` says of a scheme of the field from the journal of a run that was killed.
+  static std::optional<QJsonObject> predict_from(const std::string& journal, const char* scheme) {
+    QProcess process;
+    process.start(program(), {"predict", model(), "--recipe", QString("field:%1").arg(scheme),
+                              "--sensitivity", QString::fromStdString(journal), "--json"});
+    if (!process.waitForFinished(60000) || process.exitCode() != 0) return std::nullopt;
+    const QJsonObject out = QJsonDocument::fromJson(process.readAllStandardOutput()).object();
+    // It says what it was made from.
+    bool said = false;
+    for (const auto& warning : out["warnings"].toArray())
+      said = said || warning.toString().contains("journal of a run that has not finished");
+    return said ? std::optional(out) : std::nullopt;
   }
 
  private slots:
@@ -62,10 +79,13 @@ class ResumeTest : public QObject {
     const auto partial = study::load_sensitivity(journal);
     QVERIFY2(partial, partial ? "" : partial.error().describe().c_str());
     QVERIFY(partial->cells.size() >= found);
-    QProcess predict;
-    predict.start(program(), {"predict", model(), "--recipe", "Q8_0", "--sensitivity",
-                              QString::fromStdString(journal), "--json"});
-    predict.waitForFinished(60000);
+    const auto predicted = predict_from(journal, "Q8_0");
+    QVERIFY(predicted);
+    double sum = 0;
+    for (const sensitivity::CellRecord& cell : partial->cells)
+      if (cell.format == kernels::Format::Q8_0) sum += cell.kl_mean;
+    QVERIFY(sum > 0 && std::abs((*predicted)["kl_mean"].toDouble() / sum - 1) < 1e-9);
+    QVERIFY(!(*predicted)["joint"].toBool());
 
     QByteArray errors;
     QVERIFY2(run(arguments(output, {"--resume"}), &errors), errors.constData());
@@ -110,6 +130,11 @@ class ResumeTest : public QObject {
       const auto partial = study::load_sensitivity(journal);
       QVERIFY(partial && partial->cells.size() == 32);
       QVERIFY(partial->cells.front().samples < 640);
+      const auto predicted = predict_from(journal, "Q4_0");
+      QVERIFY(predicted);
+      QVERIFY((*predicted)["joint"].toBool() && (*predicted)["kl_mean"].toDouble() > 0);
+      QVERIFY((*predicted)["kl_se"].toDouble() > 0);
+      QVERIFY((*predicted)["samples"].toInt() >= 40 && (*predicted)["samples"].toInt() < 640);
     }
     QByteArray errors;
     QVERIFY2(run(request(output, "1280", {"--resume", "--force"}), &errors), errors.constData());
