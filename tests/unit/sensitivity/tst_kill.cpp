@@ -55,10 +55,11 @@ class KillTest : public QObject {
   }
 
   std::optional<ResponseMatrix> respond(const sensitivity::ResponseOptions& options, Reports& reports,
-                                        const std::vector<Cell>& cells) {
+                                        const std::vector<Cell>& cells,
+                                        const sensitivity::KnownResponses& known = {}) {
     ThreadPool pool(2);
     const WorkContext work{pool, {}, std::ref(reports)};
-    auto matrix = sensitivity::response_vectors(model_, cells, windows_, options, {}, work);
+    auto matrix = sensitivity::response_vectors(model_, cells, windows_, options, {}, work, known);
     if (!matrix) qWarning("%s", matrix.error().describe().c_str());
     return matrix ? std::optional(std::move(*matrix)) : std::nullopt;
   }
@@ -137,6 +138,49 @@ class KillTest : public QObject {
       QVERIFY2(again <= most, qPrintable(QString("%1 reports again after %2").arg(again).arg(last)));
       QVERIFY(!state_exists());
     }
+  }
+
+  // The second round has the text's own labels too. Killed in it, with a journal that knows the first.
+  void a_second_round_goes_on_where_it_was() {
+    sensitivity::ResponseOptions options;
+    options.samples = 240;
+    Reports from_the_start{"response"}, all{"response"};
+    const auto whole = respond(options, from_the_start, cells_);
+    QVERIFY(whole);
+    sensitivity::KnownResponses known;
+    known.draws = 7;
+    for (std::size_t c = 0; c < cells_.size(); ++c) {
+      const auto row = whole->row(c).first(known.draws * 6);
+      QVERIFY(!whole->text_row(c).empty());
+      known.rows.emplace_back(row.begin(), row.end());
+      known.text.emplace_back();
+    }
+    const auto second = respond(options, all, cells_, known);
+    QVERIFY(second && same(*whole, *second) && all.count < from_the_start.count);
+    options.keep = keep();
+    constexpr int base = 4;  // what is known, and three blocks
+    for (int last = base + 2; last < all.count; ++last) {
+      Reports reports{"response", last}, rest{"response"};
+      QVERIFY(killed([&] { (void)respond(options, reports, cells_, known); }));
+      QVERIFY(state_exists());
+      const auto resumed = respond(options, rest, cells_, known);
+      QVERIFY(resumed && same(*whole, *resumed));
+      QVERIFY2(rest.count < all.count, qPrintable(QString("%1 reports after %2").arg(rest.count).arg(last)));
+      QVERIFY(!state_exists());
+    }
+    // A state without them is of no use where no round is left to bring them.
+    sensitivity::ResponseOptions few = options;
+    few.samples = 42;
+    few.keep = {};
+    Reports plain{"response"}, reports{"response", base + 3}, rest{"response"};
+    const auto first = respond(few, plain, cells_);
+    QVERIFY(first && !first->text_row(0).empty());
+    QVERIFY(killed([&] { (void)respond(options, reports, cells_); }));
+    QVERIFY(state_exists());
+    few.keep = keep();
+    const auto resumed = respond(few, rest, cells_);
+    QVERIFY(resumed && same(*first, *resumed));
+    QCOMPARE(rest.count, plain.count);
   }
 
   void a_state_is_used_only_where_it_fits() {
