@@ -121,7 +121,12 @@ AdaptiveValue extrapolate(const MeasuredCell& so_far, std::size_t windows,
   // A ratio estimate: what the windows measured cost beside what they were predicted to.
   const double ratio = so_far.kl_mean / (predicted_all + reliability * (predicted_done - predicted_all));
   out.kl_mean = ratio * predicted_all;
-  const double unexplained = ratio * ratio * real * (1 - reliability) * open;
+  // What that leaves open: (reliability - 1) of the real difference and reliability of the noise. The real
+  // part may be larger than it seems by the standard error of a variance of so few values.
+  const double doubt = seen * std::sqrt(2.0 / static_cast<double>(windows - 1));
+  const double unexplained = ratio * ratio * open *
+                             ((1 - reliability) * (1 - reliability) * (real + doubt) +
+                              reliability * reliability * prediction->noise);
   const double own = so_far.kl_mean > 0 ? so_far.kl_se * out.kl_mean / so_far.kl_mean : so_far.kl_se;
   out.kl_se = std::sqrt(own * own + unexplained);
   return out;

@@ -177,7 +177,12 @@ class Bench {
           continue;
         off.push_back(std::abs(at->second->kl_mean / measured_[c] - 1));
         errors.push_back(at->second->kl_se / at->second->kl_mean);
-        if (std::abs(at->second->kl_mean - measured_[c]) > 2 * at->second->kl_se) ++outside;
+        if (std::abs(at->second->kl_mean - measured_[c]) > 2 * at->second->kl_se) {
+          ++outside;
+          fmt::print("  {} {}: {:.3g} +- {:.2g} from {} windows, exact {:.3g}\n", some_[c].name,
+                     kernels::info(some_[c].format).name, at->second->kl_mean, at->second->kl_se,
+                     at->second->windows, measured_[c]);
+        }
       }
       if (off.empty()) continue;
       std::ranges::sort(off);
