@@ -14,9 +14,10 @@ void add_model(CLI::App& app, std::string& model) {
 }
 
 void add_compute_option(CLI::App& app, std::string& compute) {
-  app.add_option("--compute", compute,
-                 "exact: products as good as f32; fast: of numbers rounded to bf16 or to integers, faster where "
-                 "the processor has AMX or VNNI")
+  app.add_option(
+         "--compute", compute,
+         "exact: products as good as f32; fast: of numbers rounded to bf16 or to integers, faster where "
+         "the processor has AMX or VNNI")
       ->check(CLI::IsMember({"exact", "fast"}))
       ->capture_default_str()
       ->type_name("exact|fast");
