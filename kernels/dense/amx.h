@@ -42,6 +42,9 @@ struct Panels {
 /// zeros.
 void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t inputs,
                 std::size_t parts, std::uint16_t* panel);
+/// The same, in one part, from kWidth rows of integers of magnitude at most 256; `inputs` is a multiple
+/// of 32.
+void pack_codes(const std::int16_t* codes, std::size_t stride, std::size_t inputs, std::uint16_t* panel);
 /// Fills all panels of a matrix given the other way round: `inputs` rows of `outputs` f32 each.
 void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
                   std::size_t parts, std::uint16_t* panels);

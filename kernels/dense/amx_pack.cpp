@@ -96,6 +96,25 @@ BITLENS_AMX void pack(const float* rows, std::size_t stride, std::size_t count, 
   }
 }
 
+/// 32 integers of magnitude at most 256, which are bf16 numbers.
+BITLENS_AMX inline __m512i as_bf16(const std::int16_t* codes) {
+  const __m512i all = _mm512_loadu_si512(codes);
+  const __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm512_castsi512_si256(all)));
+  const __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(all, 1)));
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+}
+
+BITLENS_AMX void pack_integers(const std::int16_t* codes, std::size_t stride, std::size_t inputs,
+                               std::uint16_t* panel) {
+  alignas(64) std::uint16_t plain[kTile];
+  for (std::size_t k = 0; k < inputs; k += kStep)
+    for (std::size_t tile = 0; tile < 2; ++tile, panel += kTile) {
+      for (std::size_t i = 0; i < 16; ++i)
+        _mm512_store_si512(plain + i * kStep, as_bf16(codes + (tile * 16 + i) * stride + k));
+      turn(plain, panel);
+    }
+}
+
 /// One step of pack_columns(): tiles of pairs of rows, `count` of them there, 16 columns `at` on.
 template <std::size_t kParts>
 BITLENS_AMX inline void pair_rows(const float* rows, std::size_t stride, std::size_t count, __mmask16 columns,
@@ -147,6 +166,10 @@ void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::s
     pack<1>(rows, stride, count, inputs, panel);
 }
 
+void pack_codes(const std::int16_t* codes, std::size_t stride, std::size_t inputs, std::uint16_t* panel) {
+  pack_integers(codes, stride, inputs, panel);
+}
+
 void pack_columns(const float* rows, std::size_t stride, std::size_t inputs, std::size_t outputs,
                   std::size_t parts, std::uint16_t* panels) {
   if (parts == 2)
@@ -177,6 +200,7 @@ std::size_t panel_size(std::size_t, std::size_t) {
   return 0;
 }
 void pack_panel(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
+void pack_codes(const std::int16_t*, std::size_t, std::size_t, std::uint16_t*) {}
 void pack_columns(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::uint16_t*) {}
 std::size_t tile_row_size(std::size_t, std::size_t) {
   return 0;

@@ -105,7 +105,8 @@ HWY_INLINE void register_tile(const float* HWY_RESTRICT a, const float* HWY_REST
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// Four rows by four inputs, transposed: target[k * kTileRows + i] = rows[i][k].
+/// Four rows by four inputs, transposed: target[k * kStride + i] = rows[i][k].
+template <std::size_t kStride>
 HWY_INLINE void transpose_4x4(const float* rows, std::size_t stride, float* HWY_RESTRICT target) {
   const hn::FixedTag<float, 4> d;
   const hn::Repartition<double, decltype(d)> pairs;
@@ -116,9 +117,9 @@ HWY_INLINE void transpose_4x4(const float* rows, std::size_t stride, float* HWY_
   const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
   const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
   hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, target);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, target + kTileRows);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, target + 2 * kTileRows);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, target + 3 * kTileRows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, target + kStride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, target + 2 * kStride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, target + 3 * kStride);
 }
 
 /// Two rows by four inputs.
@@ -141,7 +142,7 @@ HWY_INLINE std::size_t pack_full_tile(const float* x, std::size_t x_stride, std:
   for (; k + 4 <= depth; k += 4) {
     std::size_t i = 0;
     for (; i + 4 <= kTileRows; i += 4)
-      transpose_4x4(x + i * x_stride + k, x_stride, packed + k * kTileRows + i);
+      transpose_4x4<kTileRows>(x + i * x_stride + k, x_stride, packed + k * kTileRows + i);
     if constexpr (kTileRows % 4 == 2)
       transpose_2x4(x + i * x_stride + k, x_stride, packed + k * kTileRows + i);
   }

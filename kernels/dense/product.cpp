@@ -23,19 +23,26 @@ std::size_t tile_rows_of_target() {
   return kTileRows;
 }
 
+/// Inputs of a panel's rows [first, first + count), one at a time, or zeros in their place.
+HWY_INLINE void pack_by_one(const float* rows, std::size_t first, std::size_t count, std::size_t inputs,
+                            std::size_t from, std::size_t to, float* HWY_RESTRICT panel) {
+  for (std::size_t j = first; j < kPanel; ++j)
+    for (std::size_t k = from; k < to; ++k) panel[k * kPanel + j] = j < count ? rows[j * inputs + k] : 0.0F;
+}
+
 // Square pieces, so that both the rows read and the lines written stay in the first cache.
 void pack_weight_panel(const float* rows, std::size_t count, std::size_t inputs, float* HWY_RESTRICT panel) {
   for (std::size_t k = 0; k < inputs; k += kPanel) {
-    const std::size_t depth = inputs - k < kPanel ? inputs - k : kPanel;
-    for (std::size_t j = 0; j < kPanel; ++j) {
-      float* target = panel + k * kPanel + j;
-      const float* source = rows + j * inputs + k;
-      if (j < count) {
-        for (std::size_t i = 0; i < depth; ++i) target[i * kPanel] = source[i];
-      } else {
-        for (std::size_t i = 0; i < depth; ++i) target[i * kPanel] = 0.0F;
-      }
-    }
+    const std::size_t end = inputs - k < kPanel ? inputs : k + kPanel;
+    std::size_t packed_rows = 0, packed_inputs = k;
+#if HWY_TARGET != HWY_SCALAR
+    packed_inputs += (end - k) / 4 * 4;
+    for (; packed_rows + 4 <= count; packed_rows += 4)
+      for (std::size_t i = k; i < packed_inputs; i += 4)
+        transpose_4x4<kPanel>(rows + packed_rows * inputs + i, inputs, panel + i * kPanel + packed_rows);
+#endif
+    pack_by_one(rows, packed_rows, count, inputs, k, packed_inputs, panel);
+    pack_by_one(rows, 0, count, inputs, packed_inputs, end, panel);
   }
 }
 
@@ -181,8 +188,8 @@ amx::Panels PackedMatrix::tile_panels(std::size_t first) const {
 bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
   // A few blocks of all rows at a time, so that they stay in the first cache. Rows past the end are zeros.
   constexpr std::size_t kPiece = 256, kMostRows = 32, kPieceBlocks = kPiece / kIntegerBlock;
+  static_assert(kMostRows == amx::kWidth);
   alignas(64) std::int16_t codes[kMostRows * kPiece] = {};
-  alignas(64) float values[kMostRows * kPiece];
   const FormatInfo& format = info(format_);
   const std::size_t row_bytes = inputs_ / format.block_size * format.block_bytes, count = rows_of(panel);
   const bool offsets = has_offsets(format_);
@@ -202,9 +209,7 @@ bool PackedMatrix::pack_blocks(std::size_t panel, const std::byte* rows) {
       }
     }
     if (layout_ == Layout::ScaledTiles) {
-      for (std::size_t i = 0; i < kMostRows; ++i)
-        for (std::size_t j = 0; j < piece; ++j) values[i * kPiece + j] = codes[i * kPiece + j];
-      amx::pack_panel(values, kPiece, count, piece, 1,
+      amx::pack_codes(codes, kPiece, piece,
                       tiles_.data() + panel * amx::panel_size(inputs_, 1) + amx::panel_size(k, 1));
       continue;
     }
