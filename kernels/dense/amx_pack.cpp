@@ -166,6 +166,7 @@ void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::s
     pack<1>(rows, stride, count, inputs, panel);
 }
 
+// A call of its own: with the attribute this would be another function than the one declared.
 void pack_codes(const std::int16_t* codes, std::size_t stride, std::size_t inputs, std::uint16_t* panel) {
   pack_integers(codes, stride, inputs, panel);
 }
